@@ -1,0 +1,1 @@
+"""Apply, rebase and check a series in memory."""

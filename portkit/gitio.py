@@ -1,0 +1,184 @@
+"""The edge to git: processes on one bare repository, and nothing that knows of series.
+
+All writes of objects go through one ``git fast-import``, all moves of refs through one
+``git update-ref --stdin`` transaction, so an interruption leaves the old state whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from portkit.errors import EnvironmentProblem
+
+# The user's configuration must not change what portkit computes (renames, signing, hooks, ...).
+_ENV = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
+
+
+class GitFailed(EnvironmentProblem):
+    """A git process ended with an error.
+
+    Attributes:
+        status: its exit status.
+        stderr: what it wrote to standard error.
+    """
+
+    def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
+        lines = [line for line in stderr.strip().splitlines() if line.strip()]
+        super().__init__(
+            lines[-1] if lines else f"ended with status {status}",
+            where=f"git {args[0]}" if args else "git",
+        )
+        self.status = status
+        self.stderr = stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """An object as ``cat-file --batch`` gives it: its id and its bytes."""
+
+    oid: str
+    data: bytes
+
+
+class GitRepo:
+    """One git repository, used through git's own commands.
+
+    Args:
+        path: the git directory (bare) or the work tree's top.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def init_bare(cls, path: Path) -> GitRepo:
+        """Create a bare repository, or open the one that is there.
+
+        Raises:
+            EnvironmentProblem: git is missing or the disk refuses.
+        """
+        repo = cls(path)
+        if not (path / "HEAD").exists():
+            path.mkdir(parents=True, exist_ok=True)
+            repo.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".")
+            repo.run("config", "gc.auto", "0")
+        return repo
+
+    def popen(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start git with pipes on its standard streams.
+
+        Raises:
+            EnvironmentProblem: git is not installed.
+        """
+        git = shutil.which("git")
+        if git is None:
+            raise EnvironmentProblem("git is not installed", hint="install the package git")
+        return subprocess.Popen(
+            [git, "-C", str(self.path), *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**_clean_environ(), **_ENV, **(env or {})},
+        )
+
+    def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
+        """Run git to its end and return its standard output.
+
+        Raises:
+            GitFailed: git ended with a status other than 0.
+        """
+        process = self.popen(*args, env=env)
+        out, err = process.communicate(stdin)
+        if process.returncode != 0:
+            raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+        return out
+
+    def text(self, *args: str, stdin: bytes = b"") -> str:
+        """Like ``run``, decoded and without the last newline."""
+        return self.run(*args, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")
+
+    def cat_file(self, names: Iterable[str]) -> list[Blob | None]:
+        """Read objects in one ``cat-file --batch``.
+
+        Args:
+            names: object names git understands, e.g. ``<tree>:path``; none may hold a newline.
+
+        Returns:
+            One entry a name, None where there is no such object.
+        """
+        wanted = list(names)
+        out = self.run(
+            "cat-file", "--batch", stdin=b"".join(os.fsencode(name) + b"\n" for name in wanted)
+        )
+        found: list[Blob | None] = []
+        at = 0
+        for _ in wanted:
+            end = out.index(b"\n", at)
+            header = out[at:end].rsplit(b" ", 2)
+            at = end + 1
+            if len(header) != 3 or not header[2].isdigit():  # "<name> missing"
+                found.append(None)
+                continue
+            size = int(header[2])
+            found.append(Blob(header[0].decode(), out[at : at + size]))
+            at += size + 1
+        return found
+
+    @contextmanager
+    def fast_import(self, *options: str) -> Iterator[IO[bytes]]:
+        """A stream into one ``git fast-import``; leaving the block finishes it.
+
+        An exception inside the block ends the process before ``done``, so nothing it wrote
+        becomes reachable.
+
+        Yields:
+            The writable stream of fast-import commands; ``feature done`` is already sent.
+
+        Raises:
+            GitFailed: fast-import refused the stream or the disk is full.
+        """
+        args = ("fast-import", "--quiet", "--done", *options)
+        process = self.popen(*args)
+        assert process.stdin is not None
+        try:
+            yield process.stdin
+            process.stdin.write(b"done\n")
+        except BrokenPipeError:
+            pass  # its own message is read below
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        _, err = process.communicate()
+        if process.returncode != 0:
+            raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Refs below a prefix: full name to object id."""
+        out = self.text("for-each-ref", "--format=%(refname) %(objectname)", prefix)
+        return {name: oid for name, _, oid in (line.partition(" ") for line in out.splitlines())}
+
+    def update_refs(self, changes: Mapping[str, str | None]) -> None:
+        """Move, create or (None) delete refs in one transaction: all of them or none."""
+        lines = ["start\n"]
+        for name, oid in changes.items():
+            lines.append(f"delete {name}\n" if oid is None else f"update {name} {oid}\n")
+        lines += ["prepare\n", "commit\n"]
+        self.run("update-ref", "--stdin", stdin="".join(lines).encode())
+
+
+def _clean_environ() -> dict[str, str]:
+    """The environment without GIT_* variables, which would point git at another repository."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}

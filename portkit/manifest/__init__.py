@@ -1,0 +1,1 @@
+"""portkit.toml and portkit.lock: what is tracked, carried and produced."""

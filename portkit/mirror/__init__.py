@@ -1,0 +1,1 @@
+"""Releases of an upstream, kept in one bare git repository each."""

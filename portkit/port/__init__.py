@@ -1,0 +1,1 @@
+"""FreeBSD ports written from templates, series and manifest."""

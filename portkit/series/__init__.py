@@ -1,0 +1,1 @@
+"""A patch series on disk: quilt order, git format-patch files."""
