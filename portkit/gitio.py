@@ -35,9 +35,10 @@ class GitFailed(EnvironmentProblem):
     """
 
     def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
-        lines = [line for line in stderr.strip().splitlines() if line.strip()]
+        lines = [line for line in stderr.splitlines() if line.strip()]
+        fatal = [line for line in lines if line.startswith(("fatal: ", "error: "))]
         super().__init__(
-            lines[-1] if lines else f"ended with status {status}",
+            next(iter(fatal + lines[-1:]), f"ended with status {status}"),
             where=f"git {args[0]}" if args else "git",
         )
         self.status = status
@@ -163,6 +164,7 @@ class GitRepo:
             raise
         _, err = process.communicate()
         if process.returncode != 0:
+            (self.path / f"fast_import_crash_{process.pid}").unlink(missing_ok=True)
             raise GitFailed(args, process.returncode, err.decode(errors="replace"))
 
     def refs(self, prefix: str) -> dict[str, str]:
