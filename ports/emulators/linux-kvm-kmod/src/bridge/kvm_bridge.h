@@ -1,0 +1,55 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What KVM needs from the host beyond lkc_bridge.h: the processor state that
+ * a VM exit does not restore, and the module's start.  Same rules and context
+ * marks as there; kvmb_* is implemented by the FreeBSD side, kvml_* by the
+ * Linux side.
+ */
+#ifndef _KVM_BRIDGE_H_
+#define	_KVM_BRIDGE_H_
+
+#include "lkc_bridge.h"
+
+/* Selectors of the host that go into VMCS host-state fields; they are part of
+ * FreeBSD's amd64 ABI between kernel and trap code, asserted by the host. */
+#define	KVMB_SEL_CODE	0x20
+#define	KVMB_SEL_DATA	0x28
+#define	KVMB_SEL_TSS	0x48
+
+/* Linear address of the current CPU's TSS.  [irq] in a critical section */
+lkc_u64	kvmb_tss_base(void);
+/* Limit of GDTR and IDTR as the host set them. [irq] */
+lkc_u32	kvmb_gdt_limit(void);
+lkc_u32	kvmb_idt_limit(void);
+/* Selector of the LDT that the current thread uses, 0 if none.  [irq] */
+lkc_u32	kvmb_ldt_selector(void);
+
+/*
+ * The current thread has debug registers of its own in use, which a guest run
+ * has destroyed; put them back.  [crit], interrupts off
+ */
+int	kvmb_dbregs_active(void);
+void	kvmb_dbregs_restore(void);
+
+/*
+ * Why hardware virtualization cannot be used here, as text for the user, or
+ * NULL: vmm.ko is active, the firmware locked it, nested paging is missing in
+ * the host, ...  The FreeBSD side asks before kvml_init; the Linux side does
+ * its own checks afterwards.  [sleep]
+ */
+const char *kvmb_refusal(void);
+
+/*
+ * Start and stop of KVM, after lkcl_init and before lkcl_exit.  0 or an error
+ * with a message logged.  kvml_exit is called with no file open.  [sleep]
+ */
+int	kvml_init(void);
+void	kvml_exit(void);
+/*
+ * The system goes down: virtualization is switched off on all CPUs so that
+ * firmware and a next kernel find them clean.  [sleep]
+ */
+void	kvml_shutdown(void);
+
+#endif /* !_KVM_BRIDGE_H_ */
