@@ -1,8 +1,9 @@
-"""A mirrored release."""
+"""A mirrored release, and what a release is made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import IO
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,21 @@ class Release:
     version: str
     commit: str
     tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a release, on its way into the mirror.
+
+    Attributes:
+        path: relative to the release's top; parts divided by ``/``.
+        mode: as git has it: ``100644``, ``100755`` or ``120000``.
+        size: number of bytes that ``data`` gives.
+        data: the content (of a symbolic link: its target); read before the next entry is asked
+            for.
+    """
+
+    path: bytes
+    mode: str
+    size: int
+    data: IO[bytes]
