@@ -22,7 +22,8 @@ class Hunk:
     """One hunk.
 
     Attributes:
-        old_start, old_count, new_start, new_count: as in the ``@@`` line (1-based; counts in lines).
+        old_start, old_count, new_start, new_count: as in the ``@@`` line (1-based; counts are
+            lines; a side without lines stands after its start line).
         old: the old side's lines (context and removed), each with its line end; the last one may
             lack it (``\\ No newline at end of file``).
         new: the new side's lines (context and added), likewise.
@@ -68,6 +69,21 @@ class FileDiff:
 
 
 @dataclass(frozen=True, slots=True)
+class Unapplied:
+    """A part of a patch file that holds no content to apply; it is told, never dropped silently.
+
+    Attributes:
+        kind: ``binary`` (a ``Binary files differ`` stub) or ``submodule`` (a new commit, no diff).
+        path: what it names, as written.
+        line: 1-based line in the patch file, for messages.
+    """
+
+    kind: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Patch:
     """One patch file.
 
@@ -80,6 +96,7 @@ class Patch:
         trailers: (key, value) pairs of the message's last paragraph, and DEP-3 headers.
         files: what the patch changes, in file order.
         raw: the file, byte for byte.
+        unapplied: parts that name a change without its content.
     """
 
     name: str
@@ -90,6 +107,7 @@ class Patch:
     trailers: tuple[tuple[str, str], ...]
     files: tuple[FileDiff, ...]
     raw: bytes
+    unapplied: tuple[Unapplied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
