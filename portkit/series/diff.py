@@ -15,22 +15,10 @@ import pygit2
 from pygit2.enums import DiffOption
 
 from portkit.errors import UsageError
+from portkit.series.model import Entry
 from portkit.series.paths import quote
 
 _BINARY_PROBE = 8000  # bytes that git looks at to tell text from binary (xdiff-interface.c)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file in a tree.
-
-    Attributes:
-        mode: ``100644``, ``100755`` or ``120000`` (then the data is the link's target).
-        data: its bytes.
-    """
-
-    mode: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

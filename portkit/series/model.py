@@ -18,6 +18,20 @@ class Change(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in a tree.
+
+    Attributes:
+        mode: ``100644``, ``100755``, ``120000`` (then the data is the link's target) or, for a
+            submodule, ``160000`` (then the data is empty).
+        data: its bytes.
+    """
+
+    mode: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Hunk:
     """One hunk.
 

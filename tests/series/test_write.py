@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portkit.errors import UsageError
-from portkit.series.diff import Entry, FileChange, diff_text
-from portkit.series.model import Change, FileDiff, Patch
+from portkit.series.diff import FileChange, diff_text
+from portkit.series.model import Change, Entry, FileDiff, Patch
 from portkit.series.patch import format_patch, parse_patch, patch_name, with_diff, with_message
 
 P = PurePosixPath
