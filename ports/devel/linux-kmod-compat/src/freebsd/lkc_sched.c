@@ -1,0 +1,176 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Critical sections, and what the scheduler and the user boundary want from
+ * the current thread.
+ */
+
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/kernel.h>
+#include <sys/malloc.h>
+#include <sys/lock.h>
+#include <sys/mutex.h>
+#include <sys/proc.h>
+#include <sys/sched.h>
+#include <sys/signalvar.h>
+#include <sys/syscallsubr.h>
+
+#include <vm/vm.h>
+
+#include <machine/cpufunc.h>
+#include <machine/md_var.h>
+#include <machine/pcb.h>
+#include <machine/psl.h>
+
+#include "lkc_host.h"
+
+/*
+ * The pending work of a thread moved from td_flags to td_ast in FreeBSD 14;
+ * TDAI came with it.
+ */
+#ifdef TDAI
+#define	AST_RESCHED(td)	(td_ast_pending((td), TDA_SCHED))
+#define	AST_SIGNAL(td)	(td_ast_pending((td), TDA_SIG) || \
+			    td_ast_pending((td), TDA_SUSPEND))
+#else
+#define	AST_RESCHED(td)	(((td)->td_flags & TDF_NEEDRESCHED) != 0)
+#define	AST_SIGNAL(td)	\
+	(((td)->td_flags & (TDF_NEEDSIGCHK | TDF_NEEDSUSPCHK)) != 0)
+#endif
+
+void
+lkc_critical_enter(void)
+{
+
+	critical_enter();
+}
+
+void
+lkc_critical_exit(void)
+{
+	struct thread *td;
+
+	if (__predict_true((read_rflags() & PSL_I) != 0)) {
+		critical_exit();
+		return;
+	}
+
+	/*
+	 * critical_exit(9) would switch threads if a preemption is owed, even
+	 * with interrupts off.  Leave the debt to the next critical_exit().
+	 */
+	td = curthread;
+	KASSERT(td->td_critnest != 0, ("%s: not in a critical section",
+	    __func__));
+	atomic_interrupt_fence();
+	td->td_critnest--;
+	atomic_interrupt_fence();
+}
+
+int
+lkc_critical_nest(void)
+{
+
+	return (curthread->td_critnest);
+}
+
+void
+lkc_section_enter(void)
+{
+
+	LKC_ASSERT_THREAD();
+	critical_enter();
+	/*
+	 * Saves the user's FS and GS bases first if they are live in the
+	 * registers only, see set_pcb_flags_fsgsbase().
+	 */
+	set_pcb_flags(curpcb, PCB_FULL_IRET);
+}
+
+void
+lkc_section_leave(void)
+{
+
+	LKC_ASSERT_THREAD();
+	KASSERT((read_rflags() & PSL_I) != 0,
+	    ("%s: called with interrupts off", __func__));
+	CRITICAL_ASSERT(curthread);
+	critical_exit();
+}
+
+int
+lkc_need_resched(void)
+{
+	struct thread *td;
+
+	td = curthread;
+	return (td->td_owepreempt != 0 || AST_RESCHED(td));
+}
+
+int
+lkc_signal_pending(void)
+{
+
+	return (AST_SIGNAL(curthread));
+}
+
+void
+lkc_yield(void)
+{
+
+	LKC_ASSERT_SLEEP();
+	kern_yield((curthread->td_pflags & TDP_KTHREAD) != 0 ?
+	    PRI_UNCHANGED : PRI_USER);
+}
+
+int
+lkc_single_running(void)
+{
+
+	return (!sched_runnable());
+}
+
+void
+lkc_sigmask(const lkc_u64 *newmask, lkc_u64 *oldmask)
+{
+	struct thread *td;
+	sigset_t set, old;
+
+	LKC_ASSERT_SLEEP();
+	td = curthread;
+	PROC_LOCK(td->td_proc);
+	set = old = td->td_sigmask;
+	PROC_UNLOCK(td->td_proc);
+	if (newmask != NULL) {
+		set.__bits[0] = (uint32_t)*newmask;
+		set.__bits[1] = (uint32_t)(*newmask >> 32);
+		(void)kern_sigprocmask(td, SIG_SETMASK, &set, &old, 0);
+	}
+	if (oldmask != NULL)
+		*oldmask = old.__bits[0] | (lkc_u64)old.__bits[1] << 32;
+}
+
+void
+lkc_cpu_bind(unsigned int cpu)
+{
+	struct thread *td;
+
+	LKC_ASSERT_SLEEP();
+	td = curthread;
+	thread_lock(td);
+	sched_bind(td, cpu);
+	thread_unlock(td);
+}
+
+void
+lkc_cpu_unbind(void)
+{
+	struct thread *td;
+
+	LKC_ASSERT_SLEEP();
+	td = curthread;
+	thread_lock(td);
+	sched_unbind(td);
+	thread_unlock(td);
+}
