@@ -20,7 +20,6 @@
 #include <machine/md_var.h>
 #include <machine/pcb.h>
 #include <machine/psl.h>
-#include <machine/segments.h>
 
 #include "lkc_host.h"
 
@@ -28,6 +27,7 @@
  * <machine/smp.h> and <x86/apicvar.h> include headers that exist only in a
  * kernel's build directory; this is what is needed of them.
  */
+typedef void	inthand_t(void);
 extern inthand_t Xjustreturn, Xjustreturn1_pti;
 extern int x2apic_mode;
 void	ipi_cpu(int cpu, u_int ipi);
