@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sx(9), shared and exclusive. */
+#ifndef _LINUX_RWSEM_H
+#define	_LINUX_RWSEM_H
+
+#include <linux/types.h>
+#include "lkc_bridge.h"
+struct rw_semaphore {
+	struct lkc_sx	sx;
+};
+#define init_rwsem(sem)	lkc_sx_init(&(sem)->sx, #sem)
+#define DECLARE_RWSEM(var)	struct rw_semaphore var; __LX_STATIC_LOCK(var)
+void down_read(struct rw_semaphore *sem);
+void up_read(struct rw_semaphore *sem);
+void down_write(struct rw_semaphore *sem);
+void up_write(struct rw_semaphore *sem);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef _LKC_LINUX_SCHED_MM_H_
+#define	_LKC_LINUX_SCHED_MM_H_
+
+#include <linux/sched.h>
+struct mm_struct;
+void mmgrab(struct mm_struct *mm);
+void mmdrop(struct mm_struct *mm);
+/* A reference keeps the address space, too. */
+static inline bool mmget_not_zero(struct mm_struct *mm)
+{
+	mmgrab(mm);
+	return true;
+}
+static inline void mmput(struct mm_struct *mm)
+{
+	mmdrop(mm);
+}
+#define might_alloc(gfp)	do {} while (0)
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shutdown is called by the module's glue; see docs for suspend. */
+#ifndef _LKC_LINUX_SYSCORE_OPS_H_
+#define	_LKC_LINUX_SYSCORE_OPS_H_
+
+struct syscore_ops {
+	int	(*suspend)(void);
+	void	(*resume)(void);
+	void	(*shutdown)(void);
+};
+void register_syscore_ops(struct syscore_ops *ops);
+void unregister_syscore_ops(struct syscore_ops *ops);
+
+#endif
