@@ -34,11 +34,13 @@ class Diffs:
 
     Attributes:
         first: 0-based line where the first one starts; the number of lines when there is none.
+        end: 0-based line after the last one.
         files: what the patch changes, in file order.
         unapplied: what it names without giving the content.
     """
 
     first: int
+    end: int
     files: tuple[FileDiff, ...]
     unapplied: tuple[Unapplied, ...]
 
@@ -75,7 +77,7 @@ class _Reader(HunkReader):
         self.submodule: bytes | None = None  # where git diff --submodule=diff says it is
 
     def read(self) -> Diffs:
-        first = len(self.lines)
+        first = end = len(self.lines)
         files: list[FileDiff] = []
         while self.at < len(self.lines):
             start = self.at
@@ -86,10 +88,10 @@ class _Reader(HunkReader):
             else:
                 self.text_line()
                 continue
-            first = min(first, start)
+            first, end = min(first, start), self.at
             if file is not None:
                 files.append(file)
-        return Diffs(first, tuple(files), tuple(self.unapplied))
+        return Diffs(first, end, tuple(files), tuple(self.unapplied))
 
     def text_line(self) -> None:
         """Take a line outside of any diff; refuse one that only pretends to be text."""
@@ -131,6 +133,7 @@ class _Reader(HunkReader):
                         "a series carries text only; leave the file out of the patch")  # fmt: skip
         if self.peek().startswith(b"--- "):
             self.name_lines(header)
+        self.check_kind(header)
         change, old, new = self.git_names(header, line)
         if _STUB.fullmatch(self.peek()):
             self.leave_out("binary", str(new or old).encode(errors="surrogateescape"))
@@ -198,6 +201,17 @@ class _Reader(HunkReader):
             shown = name.decode(errors="backslashreplace")
             self.refuse(f"{error}: '{shown}'", line, "patch-paths", "patches name files below the "
                         "top of the tree, with one component before them (a/, b/)")  # fmt: skip
+
+    def check_kind(self, header: _Header) -> None:
+        """A header says one kind of change only."""
+        extended = header.extended
+        known = (b"new file mode", b"deleted file mode", b"rename from", b"copy from", b"old mode")
+        kinds = [kind for kind in known if kind in extended]
+        moved = {b"rename from", b"copy from"} & set(kinds)
+        if len(kinds) > 1 and not (len(moved) == 1 and kinds[1:] == [b"old mode"]):
+            self.refuse("header with two kinds of change", header.line, "patch-syntax")
+        if (b"old mode" in extended) != (b"new mode" in extended):
+            self.refuse("mode change with one mode only", header.line, "patch-syntax")
 
     def git_names(
         self, header: _Header, line: bytes

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
+from portkit.series.model import Patch
+
 _FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]*):(?:[ \t]+(.*)|)$")
 _MBOX_FROM = re.compile(r"From \S+ .*\d\d:\d\d:\d\d \d{4}$")
 _TAG = re.compile(r"(?:re:\s*|\[[^]]*\b(?:PATCH|RFC)\b[^]]*\]\s*)+", re.IGNORECASE)
@@ -118,6 +120,20 @@ def parse_trailers(body: str) -> tuple[tuple[str, str], ...]:
         elif not _SCISSORS_OR_NOTE.match(line):
             return ()
     return tuple(found)
+
+
+def add_trailers(body: str, trailers: Sequence[tuple[str, str]]) -> str:
+    """A body with more trailers at its end, in a paragraph of trailers."""
+    if not trailers:
+        return body
+    gap = "\n" if parse_trailers(body) else "\n\n" if body else ""
+    return body + gap + "\n".join(f"{key}: {value}" for key, value in trailers)
+
+
+def full_body(patch: Patch) -> str:
+    """The body with the DEP-3 headers that stand before it as trailers, for the mail form."""
+    inside = len(parse_trailers(patch.body))
+    return add_trailers(patch.body, patch.trailers[: len(patch.trailers) - inside])
 
 
 def decode(data: bytes) -> str:

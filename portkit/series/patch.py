@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import replace
 
 from portkit.errors import UsageError
 from portkit.series.diffs import parse_diffs
-from portkit.series.message import format_message, message_end, parse_message
+from portkit.series.message import format_message, full_body, message_end, parse_message
 from portkit.series.model import Patch
 from portkit.series.problem import PatchProblem
 
@@ -81,9 +82,8 @@ def format_patch(
 
 def with_message(patch: Patch, *, author: str, date: str, subject: str, body: str) -> Patch:
     """The patch with another message; its diffs keep their bytes."""
-    return format_patch(
-        patch.name, author=author, date=date, subject=subject, body=body, diff=diff_part(patch)
-    )
+    diff = b"".join(io.BytesIO(patch.raw).readlines()[patch.files[0].line - 1 :])
+    return format_patch(patch.name, author=author, date=date, subject=subject, body=body, diff=diff)
 
 
 def with_diff(patch: Patch, diff: bytes) -> Patch:
@@ -101,17 +101,39 @@ def with_diff(patch: Patch, diff: bytes) -> Patch:
     return patch if _changes(changed) == _changes(patch) else changed
 
 
-def diff_part(patch: Patch) -> bytes:
-    """The bytes of the patch file from its first diff on."""
-    return b"".join(io.BytesIO(patch.raw).readlines()[patch.files[0].line - 1 :])
+def canonical(patch: Patch) -> Patch:
+    """The patch in ``git format-patch`` form: notes and what follows the last diff go.
+
+    Raises:
+        UsageError: it has no subject, or its message cannot be written in that form.
+    """
+    lines = io.BytesIO(patch.raw).readlines()
+    diffs = parse_diffs(patch.name, lines)
+    return format_patch(
+        patch.name, author=patch.author, date=patch.date, subject=patch.subject,
+        body=full_body(patch), diff=b"".join(lines[diffs.first : diffs.end]),
+    )  # fmt: skip
 
 
 def patch_name(subject: str) -> str:
-    """A file name made from a subject, as ``git format-patch`` makes it, without a number."""
+    """A file name made from a subject, as ``git format-patch`` makes it, without a number.
+
+    The names of a series need no numbers, the ``series`` file has the order.
+    """
     plain = unicodedata.normalize("NFKD", subject).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^A-Za-z0-9_.]+", "-", plain).strip("-.")
     slug = re.sub(r"\.{2,}", ".", slug)[:60].rstrip("-.")
     return f"{slug or 'patch'}.patch"
+
+
+def free_name(subject: str, taken: Container[str]) -> str:
+    """``patch_name``, with a number when there is such a name already."""
+    name = patch_name(subject)
+    number = 2
+    while name in taken:
+        name = f"{patch_name(subject).removesuffix('.patch')}-{number}.patch"
+        number += 1
+    return name
 
 
 def _changes(patch: Patch) -> list[object]:
