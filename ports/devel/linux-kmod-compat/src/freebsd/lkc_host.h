@@ -72,6 +72,9 @@ bool	lkc_host_idle(void);
 void	lkc_host_accept(void);
 bool	lkc_host_accepting(void);
 
+/* Group that owns device nodes. */
+extern gid_t lkc_host_gid;
+
 /* Parameters, lkc_param.c. */
 int	lkc_param_start(const char *unit);
 void	lkc_param_stop(void);
