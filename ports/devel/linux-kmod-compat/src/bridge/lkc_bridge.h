@@ -202,7 +202,9 @@ void	*lkc_malloc(lkc_size size, lkc_size align, int flags);
 void	lkc_free(void *p);			/* [sleep]; NULL is fine */
 /*
  * Physically contiguous, unmanaged, wired pages, naturally aligned to their
- * size, returned by their direct map address.  order: log2 of pages.  [sleep]
+ * size, returned by their direct map address.  order: log2 of pages.  More
+ * than one page, or memory below 4 GB, may fail (NULL) also with LKC_M_WAIT.
+ * [sleep]
  */
 void	*lkc_pages_alloc(unsigned int order, int flags);
 void	lkc_pages_free(void *p, unsigned int order);
@@ -222,8 +224,11 @@ void	lkc_lowmem_disable(void);
 /* --- user memory -------------------------------------------------------- */
 
 /*
- * Address spaces: an opaque handle (the vmspace) that is the same for all
- * threads of a process.  A hold keeps the address space and its mappings.
+ * Address spaces: an opaque handle that is the same for all threads of a
+ * process and never reused while held.  A hold keeps the handle, not the
+ * mappings (Linux: mmgrab): a mapping of a vCPU keeps its file, so a hold on
+ * mappings would outlive the process.  After exit or exec the handle is dead:
+ * no process has it, and lkc_user_hold on it fails.
  */
 void	*lkc_mm_current(void);			/* [irq]; NULL: kernel thread */
 void	lkc_mm_hold(void *mm);			/* [irq]; of a held or current mm */
@@ -346,12 +351,16 @@ void	*lkc_file_linux(void *hfile);
 int	lkc_file_is_eventfd(void *hfile);
 /* Add n to an eventfd's counter; a full counter stays full.  [sleep] */
 void	lkc_eventfd_signal(void *hfile, lkc_u64 n);
-/* Take and reset the counter of an eventfd; 0 if it was 0.  [sleep] */
+/*
+ * Take and reset the counter of an eventfd; 0 if it was 0.  Never waits.
+ * [sleep]
+ */
 lkc_u64	lkc_eventfd_take(void *hfile);
 /*
  * Call fn(arg) in a kernel thread each time the eventfd becomes readable (and
  * once at the start if it is).  Holds its own reference to the file.  unwatch
- * waits until fn is not and will not be running.  [sleep]
+ * waits until fn is not and will not be running, so fn itself must not call
+ * it.  [sleep]
  */
 int	lkc_eventfd_watch(void *hfile, void (*fn)(void *), void *arg,
 	    void **watch);
@@ -388,7 +397,10 @@ void	lkc_module_unref(void);
  * Part 2: implemented by the Linux side.
  * ------------------------------------------------------------------------ */
 
-/* Size of the per-thread block, and its life.  [sleep] */
+/*
+ * Size of the per-thread block, and its life.  Plain initialisation only: the
+ * first block is made before lkcl_init, the last goes after lkcl_exit.  [sleep]
+ */
 extern const lkc_size lkcl_task_size;
 void	lkcl_task_init(void *task, int pid, int tid, const char *comm);
 void	lkcl_task_fini(void *task);

@@ -17,8 +17,19 @@
 #define	KVMB_SEL_DATA	0x28
 #define	KVMB_SEL_TSS	0x48
 
-/* Linear address of the current CPU's TSS.  [irq] in a critical section */
+/*
+ * Linear address of the TSS that the current thread uses on this CPU: a
+ * process with I/O permissions has one of its own.  VMX: write it to the
+ * host-state area at each load of a vCPU, not only after a change of CPU.
+ * [irq] in a critical section
+ */
 lkc_u64	kvmb_tss_base(void);
+/*
+ * Load the task register again.  VMX: a VM exit leaves the TSS limit at 0x67,
+ * which takes the process its I/O permission bitmap; call it when the guest
+ * state is put away, with the LDT.  [crit], interrupts off
+ */
+void	kvmb_tss_reload(void);
 /* Limit of GDTR and IDTR as the host set them. [irq] */
 lkc_u32	kvmb_gdt_limit(void);
 lkc_u32	kvmb_idt_limit(void);
