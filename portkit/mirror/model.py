@@ -34,9 +34,12 @@ class Entry:
         size: number of bytes that ``data`` gives.
         data: the content (of a symbolic link: its target); read before the next entry is asked
             for.
+        copy_of: path of an earlier entry with the same content (a hard link), or None; then
+            ``data`` is empty.
     """
 
     path: bytes
     mode: str
     size: int
     data: IO[bytes]
+    copy_of: bytes | None = None

@@ -88,7 +88,8 @@ class Mirror:
         The project's lock is held. Raises EnvironmentProblem when the disk refuses.
         """
         try:
-            GitRepo.init_bare(self.repo.path)
+            if not (self.repo.path / "HEAD").exists():
+                GitRepo.init_bare(self.repo.path).run("config", "core.compression", "1")
             for name in ("tmp_*", "pack/tmp_*"):
                 for path in (self.repo.path / "objects").glob(name):
                     path.unlink()
@@ -124,16 +125,18 @@ class Mirror:
         """
         incoming = _INCOMING + version
         with self.repo.fast_import("--depth=0", "--force") as stream:
-            marks: list[tuple[Entry, int]] = []
+            files: dict[bytes, tuple[str, int]] = {}  # path -> mode and mark
             for number, entry in enumerate(entries, start=1):
+                if entry.copy_of is not None:
+                    files[entry.path] = entry.mode, files[entry.copy_of][1]
+                    continue
                 stream.write(b"blob\nmark :%d\ndata %d\n" % (number, entry.size))
                 _copy_exactly(entry.data, stream, entry.size)
                 stream.write(b"\n")
-                marks.append((entry, number))
-            seconds = date()
-            stream.write(_commit_header(incoming, version, seconds, self.subtree_id))
-            for entry, number in marks:
-                stream.write(b"M %s :%d %s\n" % (entry.mode.encode(), number, _quote(entry.path)))
+                files[entry.path] = entry.mode, number
+            stream.write(_commit_header(incoming, version, date(), self.subtree_id))
+            for path, (mode, mark) in files.items():
+                stream.write(b"M %s :%d %s\n" % (mode.encode(), mark, _quote(path)))
         commit, tree = self.repo.text(
             "rev-parse", f"{incoming}^{{commit}}", f"{incoming}^{{tree}}"
         ).split()

@@ -1,0 +1,470 @@
+"""Read a release out of a tar archive as a stream; nothing is unpacked to disk.
+
+The archive is not trusted. What could harm is refused with one clear line, and because the
+mirror makes a release visible only after its last entry, a refusal leaves no trace there.
+"""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import queue
+import tarfile
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Protocol, Self
+
+from portkit.errors import EnvironmentProblem
+from portkit.mirror.model import Entry
+
+_CHUNK = 1 << 18
+_QUEUED = 16  # blocks of _CHUNK that may wait between decompressor and reader
+
+
+class BadArchive(EnvironmentProblem):
+    """An archive is damaged, or holds what no release may hold; nothing of it was imported."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(
+            what,
+            where=name,
+            hint="nothing was imported; check where the archive comes from or use another source",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive may take before it counts as a bomb.
+
+    Attributes:
+        unpacked: bytes after decompression.
+        ratio: of unpacked to packed bytes, looked at after the first ``free`` bytes.
+        free: unpacked bytes that need no justification.
+        members: files, directories and links.
+        path: bytes of one path.
+    """
+
+    unpacked: int = 16 << 30
+    ratio: int = 200
+    free: int = 64 << 20
+    members: int = 1_000_000
+    path: int = 1024
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Gzip:
+    """zlib with the interface that the standard library's bz2 and lzma have."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(wbits=31)
+        self._rest = b""
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._rest and not self._zlib.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = self._zlib.decompress(self._rest + data, max_length)
+        self._rest = self._zlib.unconsumed_tail
+        return out
+
+
+class _Plain:
+    """An archive that is not compressed."""
+
+    eof = False
+    needs_input = True
+    unused_data = b""
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return data
+
+
+def _decompressor(start: bytes) -> _Decompressor:
+    if start.startswith(b"\xfd7zXZ\0"):
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=128 << 20)
+    if start.startswith(b"BZh"):
+        return bz2.BZ2Decompressor()
+    if start.startswith(b"\x1f\x8b"):
+        return _Gzip()
+    return _Plain()
+
+
+class _Unpacked(io.RawIOBase):
+    """The unpacked bytes of a stream, decompressed in a thread while the reader works.
+
+    It can be sought forward only, by reading; tarfile asks for no more.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str, limits: Limits) -> None:
+        self._stream = stream
+        self._name = name
+        self._limits = limits
+        self._queue: queue.Queue[bytes | Exception] = queue.Queue(_QUEUED)
+        self._stop = threading.Event()
+        self._block = memoryview(b"")
+        self._position = 0
+        self._ended = False
+        self._thread = threading.Thread(target=self._work, name="decompress", daemon=True)
+        self._thread.start()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or offset < self._position:
+            raise io.UnsupportedOperation("an archive is read once, forward")
+        while self._position < offset and self._fill():
+            self._take(offset - self._position)
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            raise io.UnsupportedOperation("an archive is read in pieces")
+        if size and self._fill() and len(self._block) >= size:
+            return bytes(self._take(size))
+        pieces = bytearray()
+        while len(pieces) < size and self._fill():
+            pieces += self._take(size - len(pieces))
+        return bytes(pieces)
+
+    def close(self) -> None:
+        """End the thread; the rest of the stream is not read."""
+        if not self.closed:
+            self._stop.set()
+            while self._thread.is_alive():
+                self._drain()
+                self._thread.join(0.01)
+        super().close()
+
+    def _take(self, size: int) -> memoryview:
+        taken = self._block[:size]
+        self._block = self._block[size:]
+        self._position += len(taken)
+        return taken
+
+    def _fill(self) -> bool:
+        """True when there are bytes to take."""
+        while not self._block and not self._ended:
+            item = self._queue.get()
+            if isinstance(item, Exception):
+                self._ended = True
+                raise item
+            self._block = memoryview(item)
+            self._ended = not item
+        return bool(self._block)
+
+    def _drain(self) -> None:
+        try:
+            while True:
+                self._queue.get_nowait()
+        except queue.Empty:
+            pass
+
+    def _work(self) -> None:
+        try:
+            for block in self._blocks():
+                self._queue.put(block)
+                if self._stop.is_set():
+                    return
+            self._queue.put(b"")
+        except EnvironmentProblem as error:
+            self._queue.put(error)
+        except (lzma.LZMAError, zlib.error, OSError, EOFError, ValueError) as error:
+            bad = BadArchive(self._name, f"damaged archive ({' '.join(str(error).split())})")
+            self._queue.put(bad)
+
+    def _blocks(self) -> Iterator[bytes]:
+        packed = self._stream.read(_CHUNK)
+        machine = _decompressor(packed)
+        plain = isinstance(machine, _Plain)
+        read, unpacked = len(packed), 0
+        fresh = True  # the decompressor has seen nothing yet
+        while packed or not machine.needs_input:
+            if not machine.eof:
+                block = machine.decompress(packed, _CHUNK)
+                fresh = False
+                packed = b""
+                unpacked += len(block)
+                self._check(read, unpacked)
+                if block:
+                    yield block
+            if machine.eof:  # another one may follow; zeros may pad it
+                packed = machine.unused_data.lstrip(b"\0")
+                if not packed:
+                    packed = self._stream.read(_CHUNK).lstrip(b"\0")
+                    read += len(packed)
+                if not packed:
+                    return
+                machine, fresh = _decompressor(packed), True
+                if isinstance(machine, _Plain):
+                    raise BadArchive(self._name, "something follows the compressed data")
+            elif machine.needs_input and not packed:
+                packed = self._stream.read(_CHUNK)
+                read += len(packed)
+        if not plain and not (fresh or machine.eof):
+            raise BadArchive(self._name, "the archive is cut off")
+
+    def _check(self, read: int, unpacked: int) -> None:
+        limits = self._limits
+        if unpacked > limits.unpacked:
+            raise BadArchive(self._name, f"unpacks to more than {limits.unpacked >> 20} MiB")
+        if unpacked > limits.free and unpacked > read * limits.ratio:
+            raise BadArchive(self._name, f"unpacks to more than {limits.ratio} times its size")
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a member, read strictly and fast.
+
+    A damaged header is an error; tarfile would take it for the archive's end. The plain headers
+    that nearly every member has are read here, as tarfile's general way costs as much as half of
+    the decompression.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """See ``tarfile.TarInfo.frombuf``."""
+        if len(buf) == tarfile.BLOCKSIZE and buf[156] in b"05" and buf[257:263] == b"ustar\0":
+            header = cls._plain(bytes(buf), encoding, errors)
+            if header is not None:
+                return header
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
+                raise  # the regular end
+            what = "the archive is cut off" if len(buf) < tarfile.BLOCKSIZE else str(error)
+            raise tarfile.ReadError(what) from error
+
+    @classmethod
+    def _plain(cls, buf: bytes, encoding: str, errors: str) -> Self | None:
+        """A POSIX header of a file or directory; None when something about it is special."""
+        try:
+            checksum = int(buf[148:156].rstrip(b" \0"), 8)
+            mode = int(buf[100:108].rstrip(b" \0"), 8)
+            size = int(buf[124:136].rstrip(b" \0"), 8)
+            mtime = int(buf[136:148].rstrip(b" \0"), 8)
+        except ValueError:
+            return None
+        if sum(buf) - sum(buf[148:156]) + 8 * ord(" ") != checksum or min(mode, size, mtime) < 0:
+            return None
+        name = buf[:100].partition(b"\0")[0]
+        prefix = buf[345:500].partition(b"\0")[0]
+        header = cls((prefix + b"/" + name if prefix else name).decode(encoding, errors))
+        header.type = buf[156:157]
+        if header.type == tarfile.REGTYPE and name.endswith(b"/"):
+            return None
+        header.name = header.name.rstrip("/")
+        header.mode, header.size, header.mtime, header.chksum = mode, size, mtime, checksum
+        return header
+
+
+class ArchiveReader:
+    """The files of a release in a tar archive (plain, gzip, bzip2 or xz).
+
+    Attributes:
+        date: after the last entry: the newest modification time of a file that was kept, in
+            seconds since 1970. ``git archive`` gives every file the date of the commit.
+        missing: after the last entry: parts of the subtree that the archive does not have.
+
+    Args:
+        stream: the archive's bytes.
+        name: what messages call it.
+        subtree: files and directories to keep; empty means all.
+        limits: what counts as a bomb.
+    """
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        name: str,
+        subtree: tuple[str, ...] = (),
+        limits: Limits = Limits(),
+    ) -> None:
+        self.date = 0
+        self.missing: tuple[str, ...] = subtree
+        self._stream = stream
+        self._name = name
+        self._limits = limits
+        self._subtree = {path.encode() for path in subtree}
+        self._depth = max((path.count("/") + 1 for path in subtree), default=0)
+
+    def entries(self) -> Iterator[Entry]:
+        """The files to keep, in the archive's order, without the top directory.
+
+        The whole archive is read to its end, so that damage behind the last file is seen.
+
+        Raises:
+            BadArchive: it is damaged or hostile; what was yielded before must be discarded.
+        """
+        source = _Unpacked(self._stream, self._name, self._limits)
+        try:
+            yield from self._entries(source)
+        except (tarfile.TarError, UnicodeError, ValueError, OverflowError) as error:
+            text = " ".join(str(error).split()) or type(error).__name__
+            raise BadArchive(self._name, f"damaged archive ({text})") from error
+        finally:
+            source.close()
+
+    def _entries(self, source: _Unpacked) -> Iterator[Entry]:
+        tree = _Tree()
+        found: set[bytes] = set()
+        top: bytes | None = None
+        with tarfile.open(fileobj=source, mode="r:", tarinfo=_Header) as tar:
+            for member in self._members(tar):
+                parts = self._parts(member)
+                if not parts:
+                    continue
+                if top is None:
+                    top = parts[0]
+                if parts[0] != top or (len(parts) == 1 and not member.isdir()):
+                    raise self._bad("is not below the archive's top directory", member)
+                self._check_kind(member)
+                kept = self._kept(parts[1:])
+                if member.isdir() or kept is None:
+                    continue
+                found.add(kept)
+                entry = self._entry(tar, member, parts[1:])
+                problem = tree.add(parts[1:], entry)
+                if problem:
+                    raise self._bad(problem, member)
+                yield entry
+            source.seek(1 << 62)  # to the end
+        self.missing = tuple(path.decode() for path in sorted(self._subtree - found))
+        if not tree.files:
+            raise BadArchive(self._name, "has nothing of the files that are wanted")
+
+    def _members(self, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+        count = 0
+        while (member := tar.next()) is not None:
+            tar.members = []  # type: ignore[attr-defined]  # or it remembers every one
+            count += 1
+            if count > self._limits.members:
+                raise BadArchive(self._name, f"has more than {self._limits.members} members")
+            yield member
+
+    def _parts(self, member: tarfile.TarInfo) -> list[bytes]:
+        path = _raw(member.name)
+        if len(path) > self._limits.path:
+            raise BadArchive(self._name, f"a path is longer than {self._limits.path} bytes")
+        if path.startswith(b"/"):
+            raise self._bad("is an absolute path", member)
+        parts = [part for part in path.split(b"/") if part not in (b"", b".")]
+        if b".." in parts:
+            raise self._bad("leads out of the archive", member)
+        if b"\0" in path:
+            raise self._bad("has a zero byte in its path", member)
+        return parts
+
+    def _check_kind(self, member: tarfile.TarInfo) -> None:
+        if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+            kinds = {
+                tarfile.CHRTYPE: "a device node",
+                tarfile.BLKTYPE: "a device node",
+                tarfile.FIFOTYPE: "a named pipe",
+            }
+            raise self._bad(f"is {kinds.get(member.type, 'of an unknown kind')}", member)
+        if member.issparse():
+            raise self._bad("is a sparse file", member)
+
+    def _kept(self, parts: list[bytes]) -> bytes | None:
+        """The part of the subtree that a path is in, or None."""
+        if not self._subtree:
+            return b""
+        for depth in range(1, min(len(parts), self._depth) + 1):
+            path = b"/".join(parts[:depth])
+            if path in self._subtree:
+                return path
+        return None
+
+    def _entry(self, tar: tarfile.TarFile, member: tarfile.TarInfo, parts: list[bytes]) -> Entry:
+        if any(part.lower() in (b".git", b"git~1") for part in parts):
+            raise self._bad("is git's own directory", member)
+        path = b"/".join(parts)
+        if member.issym():
+            target = _raw(member.linkname)
+            if not _stays_inside(parts, target):
+                raise self._bad("links out of the tree", member)
+            return Entry(path, "120000", len(target), io.BytesIO(target))
+        mode = "100755" if member.mode & 0o100 else "100644"
+        if member.islnk():
+            original = [part for part in _raw(member.linkname).split(b"/") if part != b"."]
+            return Entry(path, mode, 0, io.BytesIO(), copy_of=b"/".join(original[1:]))
+        self.date = max(self.date, min(int(member.mtime), 1 << 34))
+        data = tar.extractfile(member)
+        assert data is not None  # it is a regular file
+        return Entry(path, mode, member.size, data)
+
+    def _bad(self, what: str, member: tarfile.TarInfo) -> BadArchive:
+        shown = _raw(member.name).decode(errors="replace")[:200]
+        return BadArchive(self._name, f"the member {shown!r} {what}")
+
+
+class _Tree:
+    """The paths seen so far: no path twice, and no path below a file."""
+
+    def __init__(self) -> None:
+        self.files: dict[bytes, str] = {}
+        self._directories: set[bytes] = set()
+
+    def add(self, parts: list[bytes], entry: Entry) -> str | None:
+        """Note an entry. Returns what is wrong with it, or None."""
+        if entry.path in self.files or entry.path in self._directories:
+            return "is there twice"
+        for depth in range(len(parts) - 1, 0, -1):
+            parent = b"/".join(parts[:depth])
+            if parent in self._directories:
+                break
+            if parent in self.files:
+                return "is below a file or link"
+            self._directories.add(parent)
+        if entry.copy_of is not None and self.files.get(entry.copy_of, "120000") == "120000":
+            return "is a hard link to no file before it that is kept"
+        self.files[entry.path] = entry.mode
+        return None
+
+
+def _raw(text: str) -> bytes:
+    """A name as the bytes that were in the archive."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _stays_inside(parts: list[bytes], target: bytes) -> bool:
+    """True when a link cannot lead out of the tree, whatever other links there are.
+
+    Upward steps are only allowed at the start, where they are taken from a real directory: behind
+    the name of another link they would be taken from wherever that one leads.
+    """
+    if not target or target.startswith(b"/") or b"\0" in target or b"\n" in target:
+        return False
+    steps = [step for step in target.split(b"/") if step not in (b"", b".")]
+    upward = 0
+    while upward < len(steps) and steps[upward] == b"..":
+        upward += 1
+    return upward < len(parts) and b".." not in steps[upward:]
