@@ -15,7 +15,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Protocol, Self
+from typing import IO, Protocol, Self, cast
 
 from portkit.errors import EnvironmentProblem
 from portkit.mirror.model import Entry
@@ -52,6 +52,13 @@ class Limits:
     free: int = 64 << 20
     members: int = 1_000_000
     path: int = 1024
+
+
+class Readable(Protocol):
+    """What an archive is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes; none at the end."""
 
 
 class _Decompressor(Protocol):
@@ -116,7 +123,7 @@ class _Unpacked(io.RawIOBase):
     It can be sought forward only, by reading; tarfile asks for no more.
     """
 
-    def __init__(self, stream: IO[bytes], name: str, limits: Limits) -> None:
+    def __init__(self, stream: Readable, name: str, limits: Limits) -> None:
         self._stream = stream
         self._name = name
         self._limits = limits
@@ -239,6 +246,19 @@ class _Unpacked(io.RawIOBase):
             raise BadArchive(self._name, f"unpacks to more than {limits.ratio} times its size")
 
 
+def unpacked(stream: IO[bytes], name: str) -> IO[bytes]:
+    """The unpacked bytes of an archive, to be read in pieces.
+
+    Args:
+        stream: gzip, bzip2 or xz, or anything else, which is given as it is.
+        name: what messages call it.
+
+    Raises:
+        BadArchive: (while reading) it is damaged or a bomb.
+    """
+    return cast(IO[bytes], _Unpacked(stream, name, Limits()))
+
+
 class _Header(tarfile.TarInfo):
     """A header of a member, read strictly and fast.
 
@@ -302,7 +322,7 @@ class ArchiveReader:
 
     def __init__(
         self,
-        stream: IO[bytes],
+        stream: Readable,
         name: str,
         subtree: tuple[str, ...] = (),
         limits: Limits = Limits(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import IO
 
 from portkit.errors import EnvironmentProblem, UsageError
@@ -162,11 +161,6 @@ def _copy_exactly(source: IO[bytes], target: IO[bytes], size: int) -> None:
             raise EOFError
         target.write(chunk)
         size -= len(chunk)
-
-
-def iso_date(seconds: int) -> str:
-    """A date as the lock file and the reports have it: ``2026-11-22T10:00:00Z``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _commit_header(ref: str, version: str, seconds: int, subtree_id: str) -> bytes:

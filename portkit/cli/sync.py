@@ -1,0 +1,112 @@
+"""``portkit sync``: mirror releases of the upstreams."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from portkit.cli.context import Project, pass_project
+from portkit.mirror.source import Progress
+from portkit.mirror.sync import Mirrored, SyncResult, sync_upstream
+
+
+@click.command()
+@click.argument("upstreams", nargs=-1, metavar="[UPSTREAM]...")
+@click.option("--version", "versions", multiple=True, metavar="V", help="Mirror this release.")
+@click.option("--source", metavar="NAME", help="Use only this source.")
+@pass_project
+def sync(
+    project: Project, upstreams: tuple[str, ...], versions: tuple[str, ...], source: str | None
+) -> None:
+    """Mirror releases of each upstream (of all, when none is named).
+
+    Without --version these are the release that each series is pinned to and the newest one of
+    the track. A pinned release that is nowhere to be had any more is replaced by the nearest
+    one of the track, and portkit says so. What is mirrored already is not fetched again.
+    """
+    if versions and len(upstreams) != 1:
+        raise click.UsageError("--version needs the one UPSTREAM whose release it is")
+    with project.locked() as manifest, _progress() as progress:
+        results = [
+            sync_upstream(manifest, name, progress, versions, source)
+            for name in upstreams or manifest.upstreams
+        ]
+    report = {"upstreams": [_as_json(result) for result in results]}
+    project.report(report, lambda: _print(results))
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar with rate and remaining time for each step; nothing when nobody looks."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
+               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("", total=None)
+        current = ""
+
+        def advance(what: str, done: int, total: int | None) -> None:
+            nonlocal task, current
+            if what != current:
+                bars.remove_task(task)
+                task, current = bars.add_task(what, total=total), what
+            bars.update(task, completed=done, total=total)
+
+        yield advance
+
+
+def _print(results: list[SyncResult]) -> None:
+    for result in results:
+        for name, problem in result.problems.items():
+            click.echo(f"{result.upstream}: source {name} is {problem}", err=True)
+        for version in result.absent:
+            click.echo(f"{result.upstream} {version}: known, but nowhere to be had", err=True)
+        for item in result.mirrored:
+            click.echo(f"{result.upstream} {item.release.version}: {_describe(item)}")
+        if not result.mirrored:
+            click.echo(f"{result.upstream}: no release to mirror is known")
+
+
+def _describe(item: Mirrored) -> str:
+    text = f"new, from {item.source}" if item.new else "already mirrored"
+    if item.instead_of:
+        text += f"; the pinned {item.instead_of} is nowhere to be had, this is the nearest"
+    if item.missing:
+        text += f"; it does not have {', '.join(item.missing)}"
+    return text
+
+
+def _as_json(result: SyncResult) -> dict[str, object]:
+    return {
+        "upstream": result.upstream,
+        "newest": result.newest,
+        "absent": list(result.absent),
+        "unreachable": result.problems,
+        "releases": [
+            {
+                "version": item.release.version,
+                "source": item.source,
+                "new": item.new,
+                "commit": item.release.commit,
+                "tree": item.release.tree,
+                "missing": list(item.missing),
+                "instead_of": item.instead_of,
+            }
+            for item in result.mirrored
+        ],
+    }

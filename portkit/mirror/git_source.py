@@ -1,0 +1,167 @@
+"""Releases as tags of a git repository: a local one, or a remote fetched shallow and filtered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from portkit.errors import EnvironmentProblem
+from portkit.gitio import GitFailed, GitRepo
+from portkit.manifest.model import GitSource
+from portkit.manifest.version import is_version
+from portkit.mirror.source import PATIENCE, Fetched, Progress, not_there, probe, unreachable
+
+if TYPE_CHECKING:
+    from git.cmd import Git
+
+# A transfer slower than this (bytes a second, for so many seconds) is given up.
+_STALL = ["-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={2 * PATIENCE:.0f}"]
+
+
+class GitClient:
+    """A git source.
+
+    Args:
+        spec: the source, as the manifest has it.
+        subtree: files and directories that are needed; empty means all.
+        staging: directory for a bare repository of what is fetched from a remote.
+    """
+
+    def __init__(self, spec: GitSource, subtree: tuple[str, ...], staging: Path) -> None:
+        self.name = spec.name
+        self._spec = spec
+        self._subtree = subtree
+        self._remote = "://" in spec.url or re.match(r"[^/]+@[^/]+:", spec.url) is not None
+        self._repo = GitRepo(staging if self._remote else Path(spec.url))
+        self._tags: dict[str, str] | None = None
+
+    def versions(self) -> list[str]:
+        """See ``SourceClient``."""
+        return list(self._known())
+
+    @contextmanager
+    def fetch(self, version: str, progress: Progress) -> Iterator[Fetched]:
+        """See ``SourceClient``."""
+        known = self._known()
+        if version not in known:
+            raise not_there(self.name, version)
+        tag = f"refs/tags/{self._spec.tag.format(version=version)}"
+        if self._remote:
+            self._bring(tag, progress)
+        commit = self._repo.text("rev-parse", "--verify", f"{tag}^{{commit}}")
+        paths = self._paths(commit)
+        with _archive(self._repo, commit, paths) as fetched:
+            yield fetched
+
+    def _known(self) -> dict[str, str]:
+        """The releases, and the object of the tag of each."""
+        if self._tags is None:
+            before, _, after = self._spec.tag.partition("{version}")
+            pattern = re.compile(
+                rf"([0-9a-f]{{40,64}})\trefs/tags/{re.escape(before)}(.+){re.escape(after)}"
+            )
+            matches = map(pattern.fullmatch, self._list_tags().splitlines())
+            self._tags = {m[2]: m[1] for m in matches if m and is_version(m[2])}
+        return self._tags
+
+    def _list_tags(self) -> str:
+        if self._remote:
+            probe(self.name, self._spec.url)
+        elif not self._repo.path.is_dir():
+            raise unreachable(self.name, f"{self._repo.path}: no such directory")
+        location = self._spec.url if self._remote else str(self._repo.path)
+        from git.exc import GitCommandError
+
+        try:
+            listed = _git(Path.cwd()).execute(
+                ["git", *_STALL, "ls-remote", "--tags", "--refs", location],
+                kill_after_timeout=2 * PATIENCE,
+            )
+        except GitCommandError as error:
+            raise unreachable(self.name, _reason(str(error.stderr))) from error
+        return listed
+
+    def _bring(self, tag: str, progress: Progress) -> None:
+        """Fetch one tag's trees, then the blobs of the subtree, in one request each."""
+        repo = GitRepo.init_bare(self._repo.path)
+        repo.run("config", "remote.origin.url", self._spec.url)
+        repo.run("config", "remote.origin.promisor", "true")
+        repo.run("config", "remote.origin.partialclonefilter", "blob:none")
+        progress("fetch", 0, None)
+        try:
+            fetch = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"]
+            repo.run(*_STALL, *fetch, "--depth=1", "--filter=blob:none", "origin", f"+{tag}:{tag}")
+            missing = self._missing_blobs(tag)
+            if missing:
+                repo.run(
+                    *_STALL, *fetch, "--no-write-fetch-head", "--filter=blob:none", "--stdin",
+                    "origin", stdin="".join(f"{oid}\n" for oid in missing).encode(),
+                )  # fmt: skip
+        except GitFailed as error:
+            raise unreachable(self.name, _reason(error.stderr)) from error
+
+    def _missing_blobs(self, tag: str) -> list[str]:
+        listed = self._repo.run("ls-tree", "-r", "-z", tag, "--", *self._subtree)
+        fields = (line.partition(b"\t")[0].split() for line in listed.split(b"\0") if line)
+        wanted = dict.fromkeys(oid.decode() for _, kind, oid in fields if kind == b"blob")
+        here = self._repo.run(
+            "rev-list", "--objects", "--all", "--missing=print", "--no-object-names"
+        )
+        absent = {line[1:].decode() for line in here.splitlines() if line.startswith(b"?")}
+        return [oid for oid in wanted if oid in absent]
+
+    def _paths(self, commit: str) -> list[str]:
+        """The parts of the subtree that the commit has; git archive refuses the others."""
+        if not self._subtree:
+            return []
+        listed = self._repo.run("ls-tree", "-z", "--name-only", commit, "--", *self._subtree)
+        found = [path.decode(errors="surrogateescape") for path in listed.split(b"\0") if path]
+        if not found:
+            raise EnvironmentProblem(
+                "has nothing of the files that are wanted",
+                where=f"source {self.name}: {commit}",
+                hint="correct the subtree in portkit.toml",
+            )
+        return found
+
+
+@contextmanager
+def _archive(repo: GitRepo, commit: str, paths: list[str]) -> Iterator[Fetched]:
+    """``git archive`` of a commit as a stream: it honours .gitattributes, as a tarball does."""
+    args = ["archive", "--format=tar", "--prefix=release/", commit, "--", *paths]
+    process = repo.popen(*args, env={"GIT_LITERAL_PATHSPECS": "1", "GIT_NO_LAZY_FETCH": "1"})
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.close()
+    try:
+        yield Fetched(process.stdout, f"{repo.path.name} {commit[:12]}", f"commit:{commit}", None)
+        status = process.wait()
+        assert process.stderr is not None
+        if status != 0:
+            raise GitFailed(args, status, process.stderr.read().decode(errors="replace"))
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _git(directory: Path) -> Git:
+    """GitPython's runner of git commands, which can give up after a time."""
+    from git.cmd import Git
+
+    runner = Git(str(directory))
+    runner.update_environment(GIT_TERMINAL_PROMPT="0", GIT_SSH_COMMAND="ssh -oBatchMode=yes")
+    return runner
+
+
+def _reason(stderr: str) -> str:
+    """The line of git's complaint that says what is wrong."""
+    lines = [line.strip(" '\"") for line in stderr.splitlines() if line.strip(" '\"")]
+    fatal = [line for line in lines if "fatal: " in line or "error: " in line]
+    text = (fatal or lines or ["git gave no reason"])[0]
+    return text.removeprefix("stderr: ").strip(" '\"").removeprefix("fatal: ")
