@@ -1,0 +1,60 @@
+# portkit from a checkout. Needs git, python3 (3.11 or later) and GNU make; the rest is installed:
+# Debian packages as root, Python packages into .venv.
+#
+#   make ports   mirror Linux and QEMU, apply both series, write the FreeBSD ports
+#   make test    the tests and the linters
+#   make bench   the peers side by side, on the real upstreams
+#   make clean   remove what make made (the mirrors below .portkit stay)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORTKIT := $(BIN)/portkit
+PYTEST_ARGS ?=
+
+# What the targets need beside git, python3 and make, by Debian's names.
+PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev lld llvm mandoc patch quilt xz-utils
+
+.PHONY: help ports test lint bench setup clean
+
+help:
+	@sed -n 's/^#   make/  make/p' Makefile
+
+setup: .setup/venv
+
+ports: setup
+	@$(PORTKIT) sync
+	@for series in linux-kvm qemu; do .ci/apply "$$series"; done
+	@$(PORTKIT) build-port --all
+
+test: setup lint
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/portkit lint
+
+bench: setup
+	@$(BIN)/python -m bench
+
+# Python packages are installed again when pyproject.toml changes, Debian's when this file does.
+.setup/venv: pyproject.toml .setup/packages
+	@[ -x $(BIN)/python ] && $(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 \
+	  || { .ci/need python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,cross]'
+	@touch $@
+
+.setup/packages: Makefile .ci/need
+	@mkdir -p $(@D)
+	@.ci/need $(PACKAGES)
+	@touch $@
+
+clean:
+	@rm -rf $(VENV) .setup build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

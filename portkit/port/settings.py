@@ -1,0 +1,65 @@
+"""The keys of a ``[port.NAME]`` table that templates read, checked one by one."""
+
+from __future__ import annotations
+
+import re
+
+from portkit.errors import UsageError
+from portkit.manifest.model import PortSpec
+from portkit.port.model import Distfile
+
+
+def text(spec: PortSpec, key: str) -> str:
+    """A key that has to be there and to be a text of one line.
+
+    Raises:
+        UsageError: it is missing or something else.
+    """
+    value = spec.settings.get(key)
+    if not isinstance(value, str) or not value or "\n" in value:
+        raise _bad(spec, key, "is missing or not a text of one line")
+    return value
+
+
+def optional_texts(spec: PortSpec, key: str) -> tuple[str, ...]:
+    """A key that holds a list of texts; nothing when it is missing."""
+    value = spec.settings.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise _bad(spec, key, "is not a list of texts")
+    return tuple(value)
+
+
+def distfiles(spec: PortSpec, release: str | None) -> tuple[Distfile, ...]:
+    """The archives of ``[[port.NAME.distfile]]``.
+
+    Args:
+        spec: the port.
+        release: the pinned release; a distfile with a ``release`` key has to be of it.
+
+    Raises:
+        UsageError: a key is missing or malformed, or the pin has moved on and the file has not.
+    """
+    value = spec.settings.get("distfile", [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise _bad(spec, "distfile", "is not a list of tables")
+    found = []
+    for item in value:
+        name, sha256, size = (item.get(key) for key in ("name", "sha256", "size"))
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+~/-]*", name):
+            raise _bad(spec, "distfile", "has no name that a file can have")
+        if not isinstance(sha256, str) or not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise _bad(spec, "distfile", f"has no SHA-256 in lower-case hex for {name}")
+        if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+            raise _bad(spec, "distfile", f"has no size in bytes for {name}")
+        if item.get("release", release) != release:
+            raise UsageError(
+                f"{name} is of release {item['release']}, the series is pinned to {release}",
+                where=f"portkit.toml: port.{spec.name}.distfile",
+                hint="give the name, sha256 and size of the new release's archive",
+            )
+        found.append(Distfile(name, sha256, size))
+    return tuple(found)
+
+
+def _bad(spec: PortSpec, key: str, what: str) -> UsageError:
+    return UsageError(f"port.{spec.name}.{key} {what}", where="portkit.toml", hint="see docs/ports.md")
