@@ -130,9 +130,7 @@ def verify_distfile(path: Path, files: Sequence[TreeFile], top: str) -> None:
                     f"{member.name} is not upstream's file", where=str(path), hint="run again"
                 )
     if expected:
-        raise EnvironmentProblem(
-            f"{min(expected)} is missing", where=str(path), hint="run again"
-        )
+        raise EnvironmentProblem(f"{min(expected)} is missing", where=str(path), hint="run again")
 
 
 def _cached(target: Path, note: Path, key: str) -> Distfile | None:

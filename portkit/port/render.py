@@ -46,7 +46,7 @@ def render_port(manifest: Manifest, spec: PortSpec) -> RenderedPort:
     archives = _distfiles(manifest, spec, release)
     context: dict[str, object] = {
         **{key: value for key, value in spec.settings.items() if isinstance(value, str)},
-        "version": manifest.series[spec.series].pin if spec.series else settings.text(spec, "version"),
+        "version": release.version if release else settings.text(spec, "version"),
         "distfiles": archives,
         "sources": _source_paths(directory / _SOURCES),
     }
@@ -83,18 +83,14 @@ def write_port(manifest: Manifest, port: RenderedPort) -> list[Path]:
     return sorted(changed)
 
 
-def _series_and_release(
-    manifest: Manifest, spec: PortSpec
-) -> tuple[Series | None, Release | None]:
+def _series_and_release(manifest: Manifest, spec: PortSpec) -> tuple[Series | None, Release | None]:
     if spec.series is None:
         return None, None
     series = manifest.series[spec.series]
     return load_series(series), Mirror(manifest, series.upstream).release(series.pin)
 
 
-def _distfiles(
-    manifest: Manifest, spec: PortSpec, release: Release | None
-) -> tuple[Distfile, ...]:
+def _distfiles(manifest: Manifest, spec: PortSpec, release: Release | None) -> tuple[Distfile, ...]:
     given = settings.distfiles(spec, release.version if release else None)
     paths = settings.optional_texts(spec, "dist")
     if not paths:
@@ -128,7 +124,7 @@ def _from_templates(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Makefiles, not HTML
+        autoescape=False,
     )
     found = []
     for path in sorted(path for path in directory.rglob("*") if path.is_file()):

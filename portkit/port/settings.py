@@ -62,4 +62,6 @@ def distfiles(spec: PortSpec, release: str | None) -> tuple[Distfile, ...]:
 
 
 def _bad(spec: PortSpec, key: str, what: str) -> UsageError:
-    return UsageError(f"port.{spec.name}.{key} {what}", where="portkit.toml", hint="see docs/ports.md")
+    return UsageError(
+        f"port.{spec.name}.{key} {what}", where="portkit.toml", hint="see docs/ports.md"
+    )
