@@ -136,7 +136,7 @@ def test_cover_letters_are_skipped_and_told() -> None:
 
 def test_a_bad_patch_is_named_by_its_mail() -> None:
     bad = mail("", BODY.replace("@@ -1 +1 @@", "@@ -1 +1,2 @@").encode())
-    with pytest.raises(UsageError, match=r"^mail 2:\d+: hunk is shorter"):
+    with pytest.raises(UsageError, match=r"^mail 2:\d+: hunk.s lines"):
         read_mbox(mail("", BODY.encode()) + bad, [])
 
 
