@@ -1,0 +1,139 @@
+"""The part of a tree that a series touches, in memory.
+
+A ``Tree`` is a value: ``changed`` gives another one. It knows the files that were asked for when it
+was read and which of their parents are directories, so it can tell a path that leads through
+a symbolic link from one that is merely new.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from portkit.errors import EnvironmentProblem
+from portkit.gitio import GitRepo
+from portkit.series.model import Series
+
+_TREE_MODE = "40000"
+_ROOT = PurePosixPath()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file in a tree.
+
+    Attributes:
+        mode: ``100644``, ``100755``, ``120000`` (then the data is the link's target) or, for a
+            submodule, ``160000`` (then the data is empty).
+        data: its bytes.
+    """
+
+    mode: str
+    data: bytes
+
+
+#: What a patch makes of some files: their new entries, None for those that go.
+Changes = Mapping[PurePosixPath, Entry | None]
+
+
+class Tree:
+    """Files by path; see the module's text.
+
+    Args:
+        entries: the files that are there.
+        directories: the directories that are there, without the root.
+    """
+
+    def __init__(
+        self, entries: Mapping[PurePosixPath, Entry], directories: frozenset[PurePosixPath]
+    ) -> None:
+        self._entries = entries
+        self._directories = directories
+
+    def get(self, path: PurePosixPath) -> Entry | None:
+        """The file at a path, or None."""
+        return self._entries.get(path)
+
+    def obstacle(self, path: PurePosixPath) -> str | None:
+        """Why no file can be at this path, or None when it can.
+
+        A parent that is a file or a symbolic link stands in the way, and so does a directory of
+        that name.
+        """
+        for parent in path.parents:
+            entry = self._entries.get(parent)
+            if entry is not None:
+                return f"{parent} is {'a symbolic link' if entry.mode == '120000' else 'a file'}"
+        return f"{path} is a directory" if path in self._directories else None
+
+    def changed(self, changes: Changes) -> Tree:
+        """The tree after some changes."""
+        entries = dict(self._entries)
+        directories = set(self._directories)
+        for path, entry in changes.items():
+            if entry is None:
+                entries.pop(path, None)
+            else:
+                entries[path] = entry
+                directories.update(parent for parent in path.parents if parent != _ROOT)
+        return Tree(entries, frozenset(directories))
+
+
+def touched_paths(series: Series) -> frozenset[PurePosixPath]:
+    """Every path that a series reads or writes."""
+    return frozenset(
+        path
+        for patch in series.patches
+        for file in patch.files
+        for path in (file.old_path, file.new_path)
+        if path is not None
+    )
+
+
+def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
+    """Read some files of a tree, and all of their parents, in one ``cat-file --batch``.
+
+    Args:
+        repo: the mirror's repository.
+        tree: id of a tree.
+        paths: relative and normalised, without newlines; those that are not there are left out.
+
+    Raises:
+        EnvironmentProblem: the repository lacks the tree.
+    """
+    wanted = set(paths)
+    parents = sorted({parent for path in wanted for parent in path.parents} | {_ROOT})
+    files = sorted(wanted)
+    blobs = repo.cat_file(f"{tree}:{'' if path == _ROOT else path}" for path in (*parents, *files))
+    if blobs[0] is None:
+        raise EnvironmentProblem(
+            f"tree {tree} is missing from the mirror", where=str(repo.path),
+            hint="remove the mirror's directory and run 'portkit sync' again",
+        )  # fmt: skip
+    modes: dict[PurePosixPath, str] = {_ROOT: _TREE_MODE}
+    for path, blob in zip(parents, blobs, strict=False):  # a parent comes before its children
+        if blob is not None and modes.get(path) == _TREE_MODE:
+            _add_modes(modes, path, blob.data)
+    entries = {}
+    for path, blob in zip((*parents, *files), blobs, strict=True):
+        mode = modes.get(path)
+        if mode == "160000":
+            entries[path] = Entry(mode, b"")
+        elif mode is not None and mode != _TREE_MODE and blob is not None:
+            entries[path] = Entry(mode, blob.data)
+    directories = frozenset(
+        path for path in {*parents, *files} - {_ROOT} if modes.get(path) == _TREE_MODE
+    )
+    return Tree(entries, directories)
+
+
+def _add_modes(modes: dict[PurePosixPath, str], directory: PurePosixPath, data: bytes) -> None:
+    """Take the modes of a directory's members from git's tree object."""
+    at = 0
+    while at < len(data):
+        blank = data.index(b" ", at)
+        end = data.index(b"\0", blank)
+        modes[directory / os.fsdecode(data[blank + 1 : end])] = data[at:blank].decode()
+        at = end + 21
