@@ -7,7 +7,7 @@ tree before it as the base, as ``git rebase`` does it, so the outcome is git's, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePosixPath
@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from portkit.engine.hunks import apply_patch
 from portkit.engine.merge import FileConflict, Kind, Labels, merge_entries, whole_file_conflict
 from portkit.engine.renames import find_renames
+from portkit.engine.resolutions import Resolved
 from portkit.engine.tree import Changes, Entry, Tree, read_tree, touched_paths
 from portkit.gitio import GitRepo
 from portkit.mirror.model import Release
@@ -67,7 +68,7 @@ class Decision:
 
 
 #: Settles a conflict from the shared resolutions; None when it does not know it.
-Resolver = Callable[[FileConflict], Entry | None]
+Resolver = Callable[[FileConflict], Resolved | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +82,33 @@ class Journey:
     renames: Mapping[PurePosixPath, PurePosixPath]
 
 
-def read_journey(repo: GitRepo, base: Release, onto: Release, series: Series) -> Journey:
+def read_journey(
+    repo: GitRepo,
+    base: Release,
+    onto: Release,
+    series: Series,
+    extra: Iterable[PurePosixPath] = (),
+) -> Journey:
     """Read what ``carry`` needs from the mirror.
+
+    Args:
+        repo: the mirror's repository.
+        base: the release that the series is made for.
+        onto: the new one.
+        series: the series.
+        extra: files that a person's decisions change besides those that the series touches.
 
     Raises:
         EnvironmentProblem: git fails.
     """
     paths = touched_paths(series)
     ours = read_tree(repo, base.tree, paths)
-    upstream = read_tree(repo, onto.tree, paths)
+    wanted = paths | set(extra)
+    upstream = read_tree(repo, onto.tree, wanted)
     missing = [path for path in paths if ours.get(path) and not upstream.get(path)]
     renames = find_renames(repo, base.tree, onto.tree, missing)
     if renames:
-        upstream = read_tree(repo, onto.tree, paths | set(renames.values()))
+        upstream = read_tree(repo, onto.tree, wanted | set(renames.values()))
     return Journey(series, onto.version, ours, upstream, renames)
 
 
@@ -137,7 +152,7 @@ def _settle(merger: _PatchMerger, resolver: Resolver | None, decision: Decision 
     for path, conflict in merger.conflicts.items():
         resolved = None if decision or resolver is None else resolver(conflict)
         if resolved is not None:
-            merged[path] = resolved
+            merged[path] = resolved.entry
             replayed.append(path)
         elif decision is None:
             open_conflicts[path] = conflict

@@ -9,29 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitRepo
-from portkit.series.model import Series
+from portkit.series.model import Entry, Series
+
+__all__ = ["Changes", "Entry", "Tree", "read_tree", "touched_paths"]
 
 _TREE_MODE = "40000"
 _ROOT = PurePosixPath()
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file in a tree.
-
-    Attributes:
-        mode: ``100644``, ``100755``, ``120000`` (then the data is the link's target) or, for a
-            submodule, ``160000`` (then the data is empty).
-        data: its bytes.
-    """
-
-    mode: str
-    data: bytes
 
 
 #: What a patch makes of some files: their new entries, None for those that go.
@@ -120,7 +107,7 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
     for path, blob in zip((*parents, *files), blobs, strict=True):
         mode = modes.get(path)
         if mode == "160000":
-            entries[path] = Entry(mode, b"")
+            entries[path] = Entry(mode, b"")  # a submodule: no patch may change it
         elif mode is not None and mode != _TREE_MODE and blob is not None:
             entries[path] = Entry(mode, blob.data)
     directories = frozenset(

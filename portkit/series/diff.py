@@ -11,9 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import pygit2
-from pygit2.enums import DiffOption
-
 from portkit.errors import UsageError
 from portkit.series.model import Entry
 from portkit.series.paths import quote
@@ -117,6 +114,9 @@ def _name_line(mark: bytes, name: bytes | None) -> bytes:
 
 
 def _hunks(old: bytes, new: bytes) -> bytes:
+    import pygit2  # costs as much time as a whole command, so only where hunks are written
+    from pygit2.enums import DiffOption
+
     patch = pygit2.Patch.create_from(
         old, new, "x", "x",
         flag=DiffOption.FORCE_TEXT | DiffOption.INDENT_HEURISTIC,
