@@ -17,7 +17,7 @@ from portkit.locking import project_lock
 from portkit.transaction import recover
 
 if TYPE_CHECKING:
-    from portkit.manifest.model import Manifest
+    from portkit.manifest.model import Manifest, SeriesSpec
 
 #: Version of every ``--json`` report; a field is never renamed or removed within one version.
 JSON_SCHEMA = 1
@@ -69,6 +69,21 @@ class Project:
             click.echo(json.dumps({"schema": JSON_SCHEMA, **data}, indent=2))
         else:
             text()
+
+
+def find_series(manifest: Manifest, name: str) -> SeriesSpec:
+    """The series of a name.
+
+    Raises:
+        UsageError: the manifest has none of that name.
+    """
+    if name not in manifest.series:
+        raise UsageError(
+            f"there is no series {name!r}",
+            where=manifest.path.name,
+            hint=f"known are: {', '.join(manifest.series) or 'none'}",
+        )
+    return manifest.series[name]
 
 
 pass_project = click.make_pass_decorator(Project)

@@ -17,6 +17,7 @@ from portkit.engine.merge import FileConflict, Kind, Labels, merge_entries, whol
 from portkit.engine.renames import find_renames
 from portkit.engine.resolutions import Resolved
 from portkit.engine.tree import Changes, Entry, Tree, read_tree, touched_paths
+from portkit.errors import Refused
 from portkit.gitio import GitRepo
 from portkit.mirror.model import Release
 from portkit.series.model import Change, Patch, Series
@@ -150,19 +151,33 @@ def _settle(merger: _PatchMerger, resolver: Resolver | None, decision: Decision 
     open_conflicts: dict[PurePosixPath, FileConflict] = {}
     replayed = []
     for path, conflict in merger.conflicts.items():
-        resolved = None if decision or resolver is None else resolver(conflict)
-        if resolved is not None:
+        if decision and path in decision.files:
+            continue
+        resolved = resolver(conflict) if resolver else None
+        if resolved is None:
+            open_conflicts[path] = conflict
+        else:
             merged[path] = resolved.entry
             replayed.append(path)
-        elif decision is None:
-            open_conflicts[path] = conflict
     if open_conflicts:
         return Carried(patch, Outcome.CONFLICT, before, {}, open_conflicts, merged, tuple(replayed))
     if decision:
         merged.update(decision.files)
+        _check_places(before.changed(merged), patch, decision)
     changes = {path: entry for path, entry in merged.items() if entry != before.get(path)}
     outcome = Outcome.APPLIES if changes else Outcome.UPSTREAMED
     return Carried(patch, outcome, before, changes, replayed=tuple(replayed))
+
+
+def _check_places(after: Tree, patch: Patch, decision: Decision) -> None:
+    """A person may not put a file where the new release has a directory, or below a file."""
+    for path, entry in decision.files.items():
+        obstacle = after.obstacle(path) if entry else None
+        if obstacle:
+            raise Refused(
+                f"{path} cannot be a file of this release: {obstacle}", where=patch.name,
+                hint="move or remove it in the worktree and run 'portkit rebase --continue' again",
+            )  # fmt: skip
 
 
 class _PatchMerger:

@@ -101,6 +101,7 @@ def merge_entries(
     clean, text = _merge_text(base_data, upstream.data, ours.data, labels, size)
     if clean:
         return Entry(mode, text)
+    text = _label_empty_sides(text, size, labels)
     return FileConflict(Kind.CONTENT if base else Kind.ADD_ADD, text, size, mode)
 
 
@@ -158,6 +159,17 @@ def whole_file_conflict(
 
 def _mark(char: bytes, size: int, label: str) -> bytes:
     return char * size + b" " + label.encode(errors="surrogateescape") + b"\n"
+
+
+def _label_empty_sides(text: bytes, size: int, labels: Labels) -> bytes:
+    """Put the labels back that libgit2 leaves out for a side without content."""
+    sides = ((b"<", labels.upstream), (b"|", labels.base), (b">", labels.ours))
+    for char, label in sides:
+        line, bare = _mark(char, size, label), char * size + b"\n"
+        text = text.replace(b"\n" + bare, b"\n" + line)
+        if text.startswith(bare):
+            text = line + text[len(bare) :]
+    return text
 
 
 def _as_text(entry: Entry | None) -> bytes:

@@ -17,6 +17,7 @@ from portkit.engine.hunks import split_lines
 from portkit.engine.merge import FileConflict, Kind, marker_size
 from portkit.engine.tree import Entry
 from portkit.errors import UsageError
+from portkit.manifest.model import Manifest
 
 _AROUND = 3  # lines before and after a region that have to be the same
 _TEXT_KINDS = (Kind.CONTENT, Kind.ADD_ADD)
@@ -159,6 +160,11 @@ class Resolutions:
 
     def _path(self, key: str) -> Path:
         return self.directory / f"{key}.txt"
+
+
+def resolutions_of(manifest: Manifest, upstream: str) -> Resolutions:
+    """The shared resolutions of an upstream."""
+    return Resolutions(manifest.root / "patches" / upstream / "resolutions")
 
 
 def _whole_key(conflict: FileConflict) -> str:

@@ -1,0 +1,101 @@
+"""``portkit apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from portkit.cli.context import Project, find_series, pass_project
+from portkit.engine.chain import Step, apply_series, branch_name, write_chain
+from portkit.errors import Refused
+from portkit.manifest.model import Manifest, SeriesSpec
+from portkit.mirror.model import Release
+from portkit.mirror.store import Mirror
+from portkit.series.model import Series
+from portkit.series.store import load_series
+
+
+@click.command()
+@click.argument("series")
+@click.option("--onto", metavar="VERSION", help="Another release than the pinned one.")
+@click.option(
+    "--worktree",
+    type=click.Path(path_type=Path),
+    help="Check the result out into this directory.",
+)
+@pass_project
+def apply(project: Project, series: str, onto: str | None, worktree: Path | None) -> None:
+    """Apply SERIES on the release that it is pinned to, one commit a patch.
+
+    With --onto another release is used: every patch is merged in memory, and patches that upstream
+    has already are left out. Patch files do not change; 'portkit rebase' changes them.
+    """
+    with project.locked() as manifest:
+        spec = find_series(manifest, series)
+        mirror = Mirror(manifest, spec.upstream)
+        base = mirror.release(spec.pin)
+        release = mirror.release(onto) if onto else base
+        patches = load_series(spec)
+        upstreamed: list[str] = []
+        if release == base:
+            steps = apply_series(mirror.repo, base, patches)
+        else:
+            steps, upstreamed = _carry(manifest, spec, base, release, patches)
+        commits = write_chain(mirror.repo, release, series, steps)
+        tip = commits[-1] if commits else release.commit
+        if worktree is not None:
+            from portkit.engine.worktree import check_out
+
+            check_out(mirror.repo, tip, worktree.absolute())
+    branch = branch_name(series, release.version)
+    data = {
+        "series": series,
+        "release": release.version,
+        "branch": branch,
+        "commit": tip,
+        "repository": str(mirror.repo.path),
+        "worktree": str(worktree.absolute()) if worktree else None,
+        "patches": [
+            {"name": step.patch.name, "commit": commit}
+            for step, commit in zip(steps, commits, strict=True)
+        ],
+        "upstreamed": upstreamed,
+    }
+
+    def text() -> None:
+        for name in upstreamed:
+            click.echo(f"{name}: upstream has it already, left out")
+        click.echo(f"{series}: {len(steps)} patches on {release.version}, {tip[:12]} {branch}")
+        if worktree:
+            click.echo(f"checked out in {worktree}")
+
+    project.report(data, text)
+
+
+def _carry(
+    manifest: Manifest, spec: SeriesSpec, base: Release, onto: Release, series: Series
+) -> tuple[list[Step], list[str]]:
+    """The series on another release, and the names of the patches that upstream has.
+
+    Raises:
+        Refused: a patch conflicts.
+    """
+    from portkit.engine.carry import Outcome, carry, read_journey
+    from portkit.engine.resolutions import resolutions_of
+
+    repo = Mirror(manifest, spec.upstream).repo
+    steps, upstreamed = [], []
+    journey = read_journey(repo, base, onto, series)
+    for step in carry(journey, resolutions_of(manifest, spec.upstream).resolve):
+        if step.outcome is Outcome.CONFLICT:
+            raise Refused(
+                f"conflict with {onto.version} in {', '.join(map(str, step.conflicts))}",
+                where=step.patch.name,
+                hint=f"run 'portkit rebase {spec.name} --onto {onto.version}'",
+            )
+        if step.outcome is Outcome.APPLIES:
+            steps.append(Step(step.patch, step.changes))
+        else:
+            upstreamed.append(step.patch.name)
+    return steps, upstreamed

@@ -1,0 +1,65 @@
+"""The state of every series, for ``portkit status``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portkit.engine.check import Task, Verdict, check
+from portkit.manifest.model import Manifest, SeriesSpec
+from portkit.manifest.version import newest
+from portkit.mirror.model import Release
+from portkit.mirror.store import Mirror
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesState:
+    """A series and where it stands.
+
+    Attributes:
+        spec: the series.
+        newest: the newest mirrored release of the track, or None.
+        pinned: the verdict on the pinned release; None when that is not mirrored.
+        on_newest: the verdict on the newest release, when that is another one.
+        rebasing: the release that a rebase in progress goes to, or None.
+    """
+
+    spec: SeriesSpec
+    newest: str | None
+    pinned: Verdict | None
+    on_newest: Verdict | None
+    rebasing: str | None
+
+
+def overview(manifest: Manifest) -> list[SeriesState]:
+    """The state of every series, in the manifest's order; verdicts come from the cache if known.
+
+    Raises:
+        UsageError: a series is not valid.
+        EnvironmentProblem: the mirror or the disk fails.
+    """
+    return [_state(manifest, spec) for spec in manifest.series.values()]
+
+
+def _state(manifest: Manifest, spec: SeriesSpec) -> SeriesState:
+    releases: dict[str, Release] = {
+        release.version: release for release in Mirror(manifest, spec.upstream).releases()
+    }
+    track = manifest.upstreams[spec.upstream].track
+    latest = newest(releases, track)
+    rebasing = _rebasing(manifest, spec)
+    base = releases.get(spec.pin)
+    if base is None:
+        return SeriesState(spec, latest, None, None, rebasing)
+    wanted = [base] if latest in (None, spec.pin) else [base, releases[latest]]
+    verdicts = check(manifest, [Task(spec, base, release) for release in wanted])
+    on_newest = verdicts[1] if len(verdicts) > 1 else None
+    return SeriesState(spec, latest, verdicts[0], on_newest, rebasing)
+
+
+def _rebasing(manifest: Manifest, spec: SeriesSpec) -> str | None:
+    if not (manifest.state_dir / "rebase" / spec.name / "state.json").exists():
+        return None
+    from portkit.engine.state import StateDir  # costs time that an ordinary status need not pay
+
+    state = StateDir(manifest.state_dir, spec.name).load()
+    return state.onto if state else None
