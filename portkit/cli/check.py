@@ -26,7 +26,7 @@ def check(
     Without --onto all mirrored releases are tried. The exit code is 1 when some patch neither
     applies nor is upstream already; a patch with a conflict is left out for those that follow.
     """
-    manifest = project.manifest
+    manifest = project.settled
     names = [find_series(manifest, series).name] if series else list(manifest.series)
     tasks = [task for name in names for task in _tasks(manifest, name, versions)]
     verdicts = run_check(manifest, tasks)

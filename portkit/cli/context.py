@@ -50,6 +50,14 @@ class Project:
             hint="run 'portkit init' to start one",
         )
 
+    @property
+    def settled(self) -> Manifest:
+        """The manifest for a command that only reads, with an interrupted change finished."""
+        if (self.manifest.state_dir / "transaction").exists():
+            with self.locked():
+                pass
+        return self.manifest
+
     @contextmanager
     def locked(self) -> Iterator[Manifest]:
         """The manifest, with the project's lock held and an interrupted change finished.

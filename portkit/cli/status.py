@@ -13,7 +13,7 @@ from portkit.engine.overview import SeriesState, overview
 @pass_project
 def status(project: Project) -> None:
     """Show every series: its release, the newest one, whether it applies, what is in progress."""
-    states = overview(project.manifest)
+    states = overview(project.settled)
 
     def text() -> None:
         for state in states:

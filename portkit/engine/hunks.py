@@ -163,7 +163,7 @@ def _source(tree: Tree, changes: Changes, name: str, file: FileDiff) -> Entry | 
     if old.mode == "160000":
         _refuse(name, file, f"{path} is a submodule")
     link = file.old_mode == "120000"
-    if link != (old.mode == "120000") and (file.old_mode or file.hunks):
+    if file.old_mode and link != (old.mode == "120000"):
         _refuse(name, file, f"{path} is {'not ' if link else ''}a symbolic link")
     changes_mode = file.new_mode is not None and file.new_mode != file.old_mode
     if changes_mode and file.old_mode not in (None, old.mode):

@@ -117,9 +117,9 @@ class Rebase:
             return self._run(state)
         files = self.directory.read_worktree(stop)
         self._check_resolved(stop, files)
+        not_recorded = self._record(state, stop, files)
         state = state.decide(stop.patch, Decision(skip=False, files=files))
         self.directory.save(state)
-        not_recorded = self._record(state, stop, files)
         return self._run(state, not_recorded)
 
     def skip(self) -> Report:

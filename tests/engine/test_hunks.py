@@ -188,7 +188,7 @@ def test_text_after_a_line_without_newline_is_refused() -> None:
         ),
         (
             {"a": ("120000", b"1\n")},
-            "--- a/a\n+++ b/a\n@@ -1 +1 @@\n-1\n+2\n",
+            "diff --git a/a b/a\nindex 1..2 100644\n--- a/a\n+++ b/a\n@@ -1 +1 @@\n-1\n+2\n",
             "a is a symbolic link",
         ),
         (

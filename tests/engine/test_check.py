@@ -1,0 +1,115 @@
+"""``portkit check`` and ``portkit status``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from portkit.engine import check as check_module
+from portkit.manifest.model import Manifest
+from tests.engine.support import chain, portkit, snapshot
+from tests.support import make_project
+
+LINES = "".join(f"{number}\n" for number in range(1, 21))
+FIRST = {"a.c": LINES}
+FIXED = {"a.c": LINES.replace("2\n", "two\n", 1)}
+BOTH = {"a.c": FIXED["a.c"].replace("19\n", "nineteen\n")}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Manifest:
+    releases = {
+        "1.1": FIRST,
+        "1.2": FIXED,
+        "1.10": {"a.c": LINES.replace("19\n", "neunzehn\n")},
+        "2.0": {"a.c": "x\n" + LINES},
+    }
+    return make_project(tmp_path, releases, chain(FIRST, FIXED, BOTH), track="1")
+
+
+def table(root: Path, *args: str) -> dict[str, list[str]]:
+    report = json.loads(portkit(root, "--json", "check", *args).stdout)
+    return {
+        verdict["release"]: [patch["outcome"] for patch in verdict["patches"]]
+        for verdict in report["verdicts"]
+    }
+
+
+def test_every_mirrored_release_is_tried_and_nothing_changes(project: Manifest) -> None:
+    before = snapshot(project.root)
+    assert table(project.root) == {
+        "1.1": ["applies", "applies"],
+        "1.2": ["upstreamed", "applies"],
+        "1.10": ["applies", "conflict"],
+        "2.0": ["applies", "applies"],
+    }
+    assert snapshot(project.root) == before
+
+
+def test_the_exit_code_is_the_answer(project: Manifest) -> None:
+    assert portkit(project.root, "check").exit_code == 1
+    assert portkit(project.root, "check", "s", "--onto", "1.2", "--onto", "2.0").exit_code == 0
+    assert portkit(project.root, "check", "s", "--onto", "9").exit_code == 4
+    assert portkit(project.root, "check", "none").exit_code == 2
+
+
+def test_the_table_names_the_release_that_collides(project: Manifest) -> None:
+    text = portkit(project.root, "check", "s").stdout
+    assert "CONFLICT" in text
+    assert "1.10: 1 apply, 0 upstream already, 1 conflict" in text
+
+
+def test_a_series_that_does_not_fit_its_pin_says_why(tmp_path: Path) -> None:
+    make_project(tmp_path, {"1.1": FIRST}, chain(FIXED, FIRST))
+    result = portkit(tmp_path, "--json", "check")
+    assert result.exit_code == 1
+    (verdict,) = json.loads(result.stdout)["verdicts"]
+    assert verdict["patches"][0]["outcome"] == "refused"
+    assert "does not apply" in verdict["patches"][0]["reason"]
+
+
+def test_known_verdicts_are_not_computed_again(
+    project: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = table(project.root)
+
+    def never(*_: object) -> None:
+        pytest.fail("computed again")
+
+    monkeypatch.setattr(check_module, "_compute", never)
+    assert table(project.root) == first
+
+
+def test_a_changed_patch_is_checked_again(project: Manifest) -> None:
+    table(project.root)
+    path = project.root / "patches/s/2.patch"
+    path.write_text(path.read_text().replace("-19\n", "-18 or 19\n"))
+    assert table(project.root, "--onto", "2.0") == {"2.0": ["applies", "refused"]}
+
+
+def test_status_shows_pin_newest_and_progress(project: Manifest) -> None:
+    (state,) = json.loads(portkit(project.root, "--json", "status").stdout)["series"]
+    assert state == {
+        "name": "s",
+        "upstream": "up",
+        "pin": "1.1",
+        "newest": "1.10",
+        "patches": 2,
+        "applies": True,
+        "on_newest": {"applies": 1, "upstreamed": 0, "conflicts": 1},
+        "rebasing_onto": None,
+    }
+    portkit(project.root, "rebase", "s", "--onto", "1.10")
+    text = portkit(project.root, "status").stdout
+    assert "s: 2 patches apply on 1.1" in text
+    assert "newest is 1.10: 1 apply, 0 upstream already, 1 conflict" in text
+    assert "a rebase onto 1.10 is in progress" in text
+
+
+def test_status_of_a_pin_that_is_not_mirrored(tmp_path: Path) -> None:
+    make_project(tmp_path, {}, pin="1.1")
+    result = portkit(tmp_path, "status")
+    assert result.exit_code == 0
+    assert "not mirrored; run 'portkit sync up --version 1.1'" in result.stdout
