@@ -34,6 +34,7 @@ _COMMANDS = {
     "lint": ("lint", "lint", "Find problems in patches and ports."),
     "build-port": ("build_port", "build_port", "Write FreeBSD ports and build them."),
     "dist": ("dist", "dist", "Make a port's reproducible slim distfile."),
+    "vm": ("vm", "vm", "Run commands and modules in a FreeBSD machine."),
 }
 
 
