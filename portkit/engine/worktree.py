@@ -8,7 +8,7 @@ from portkit.errors import Refused, UsageError
 from portkit.gitio import GitFailed, GitRepo
 
 # What portkit has checked out there; git keeps refs of this name for each work tree by itself.
-_OURS = "refs/worktree/portkit"
+OURS = "refs/worktree/portkit"
 
 
 def check_out(repo: GitRepo, commit: str, directory: Path) -> None:
@@ -30,7 +30,7 @@ def check_out(repo: GitRepo, commit: str, directory: Path) -> None:
     else:
         _check_unchanged(repo, directory)
         GitRepo(directory).run("checkout", "--quiet", "--detach", commit)
-    GitRepo(directory).run("update-ref", _OURS, commit)
+    GitRepo(directory).run("update-ref", OURS, commit)
 
 
 def _check_unchanged(repo: GitRepo, directory: Path) -> None:
@@ -51,7 +51,7 @@ def _check_unchanged(repo: GitRepo, directory: Path) -> None:
             "this checkout has changes", where=str(directory),
             hint="take them into the series with 'portkit refresh', or undo them",
         )  # fmt: skip
-    if tree.text("rev-parse", "HEAD") != tree.refs(_OURS).get(_OURS):
+    if tree.text("rev-parse", "HEAD") != tree.refs(OURS).get(OURS):
         raise Refused(
             "this checkout has commits of its own", where=str(directory),
             hint="take them into the series with 'portkit new', or name another directory",

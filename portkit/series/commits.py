@@ -20,8 +20,10 @@ _SPECIALS = re.compile(r'[()<>\[\]:;@\\,."]')
 _FORMAT = "%H%x00%P%x00%an%x00%ae%x00%aD%x00%B"
 
 
-def read_range(repo: GitRepo, commits: str, taken: list[str]) -> list[Patch]:
-    """One patch per commit of ``A..B``, oldest first.
+def read_range(
+    repo: GitRepo, commits: str, taken: list[str]
+) -> list[tuple[Patch, tuple[FileChange, ...]]]:
+    """One patch per commit of ``A..B``, oldest first, and the whole files that it changes.
 
     Args:
         repo: the repository that has the commits.
@@ -47,14 +49,18 @@ def read_range(repo: GitRepo, commits: str, taken: list[str]) -> list[Patch]:
             f"no commit in '{commits}'", where=str(repo.path),
             hint="give the older commit first; it is not taken itself",
         )  # fmt: skip
-    patches: list[Patch] = []
+    names = list(taken)
+    found = []
     for commit in ids:
-        patches.append(read_commit(repo, commit, [*taken, *(patch.name for patch in patches)]))
-    return patches
+        patch, changes = _read_commit(repo, commit, names)
+        names.append(patch.name)
+        found.append((patch, changes))
+    return found
 
 
-def read_commit(repo: GitRepo, commit: str, taken: list[str]) -> Patch:
-    """The patch of one commit; see ``read_range``."""
+def _read_commit(
+    repo: GitRepo, commit: str, taken: list[str]
+) -> tuple[Patch, tuple[FileChange, ...]]:
     text = decode(repo.run("log", "-1", "--encoding=UTF-8", f"--format={_FORMAT}", commit, "--"))
     oid, parents, name, mail, date, message = text.split("\0", 5)
     if len(parents.split()) != 1:
@@ -66,11 +72,13 @@ def read_commit(repo: GitRepo, commit: str, taken: list[str]) -> Patch:
     wanted = _NAME_LINE.search(body)
     body = _NAME_LINE.sub("", body).strip("\n")
     subject = " ".join(subject.split())
-    return format_patch(
+    changes = tuple(tree_changes(repo, parents, oid))
+    patch = format_patch(
         wanted[1] if wanted and wanted[1] not in taken else free_name(subject, taken),
         author=author_field(name, mail), date=date, subject=subject, body=body,
-        diff=diff_text(tree_changes(repo, parents, oid)),
+        diff=diff_text(changes),
     )  # fmt: skip
+    return patch, changes
 
 
 def named_body(patch: Patch) -> str:

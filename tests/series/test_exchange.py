@@ -176,6 +176,10 @@ def test_any_bytes_give_patches_or_one_refusal(data: bytes) -> None:
 # --- commits ---
 
 
+def patches_of(repo: Path, commits: str) -> list[Patch]:
+    return [patch for patch, _ in read_range(GitRepo(repo), commits, [])]
+
+
 def git(directory: Path, *args: str) -> str:
     who = {"GIT_AUTHOR_NAME": "A, U Thor", "GIT_AUTHOR_EMAIL": "a@b", "HOME": str(directory),
            "GIT_AUTHOR_DATE": "1700000000 +0200", "GIT_COMMITTER_NAME": "C",
@@ -204,7 +208,7 @@ def repo(tmp_path: Path) -> Path:
 
 
 def test_commits_become_patches(repo: Path) -> None:
-    first, second = read_range(GitRepo(repo), "HEAD~2..HEAD", [])
+    first, second = patches_of(repo, "HEAD~2..HEAD")
     assert (first.name, first.subject) == ("net-first-line-two.patch", "net: first line two")
     assert (first.author, first.date) == ('"A, U Thor" <a@b>', "Wed, 15 Nov 2023 00:13:20 +0200")
     assert first.body == "why\n\nForwarded: no"
@@ -213,11 +217,11 @@ def test_commits_become_patches(repo: Path) -> None:
     assert [(f.change.value, str(f.path), f.new_mode) for f in second.files] == [
         ("rename", "moved", None), ("add", "run", "100755"),
     ]  # fmt: skip
-    assert [patch.name for patch in read_range(GitRepo(repo), "HEAD", [])] == ["0002-x.patch"]
+    assert [patch.name for patch in patches_of(repo, "HEAD")] == ["0002-x.patch"]
 
 
 def test_patches_made_from_commits_apply_to_the_same_tree(repo: Path) -> None:
-    patches = read_range(GitRepo(repo), "HEAD~2..HEAD", [])
+    patches = patches_of(repo, "HEAD~2..HEAD")
     tree = git(repo, "rev-parse", "HEAD^{tree}")
     git(repo, "checkout", "-q", "HEAD~2")
     for patch in patches:
@@ -232,7 +236,7 @@ def test_patches_made_from_commits_apply_to_the_same_tree(repo: Path) -> None:
 )  # fmt: skip
 def test_commits_that_give_no_patch(repo: Path, commits: str, what: str) -> None:
     with pytest.raises(UsageError, match=what):
-        read_range(GitRepo(repo), commits, [])
+        patches_of(repo, commits)
 
 
 def test_merges_and_binary_files_are_refused(repo: Path) -> None:
@@ -241,10 +245,10 @@ def test_merges_and_binary_files_are_refused(repo: Path) -> None:
     git(repo, "add", ".")
     git(repo, "commit", "-qm", "binary")
     with pytest.raises(UsageError, match="b: binary file"):
-        read_range(GitRepo(repo), "HEAD", [])
+        patches_of(repo, "HEAD")
     git(repo, "merge", "-q", "-m", "merge", "main")
     with pytest.raises(UsageError, match="a merge"):
-        read_range(GitRepo(repo), "HEAD", [])
+        patches_of(repo, "HEAD")
 
 
 def test_a_commit_message_carries_a_name_only_where_the_subject_does_not_give_it() -> None:
