@@ -29,7 +29,7 @@ setup: .setup/venv
 
 ports: setup
 	@$(PORTKIT) sync
-	@for series in linux-kvm qemu; do .ci/apply "$$series"; done
+	@for series in linux-kvm qemu; do $(PORTKIT) apply "$$series"; done
 	@$(PORTKIT) build-port --all
 
 test: setup lint
