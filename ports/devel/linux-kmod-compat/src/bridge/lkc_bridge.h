@@ -249,6 +249,8 @@ void	lkc_page_hold(lkc_u64 pa);
 int	lkc_page_unhold_try(lkc_u64 pa, int dirty);	/* [irq] */
 void	lkc_page_unhold(lkc_u64 pa, int dirty);		/* [sleep] */
 int	lkc_page_wirings(lkc_u64 pa);			/* [irq] */
+/* The page was written through a wiring that stays.  [irq] */
+void	lkc_page_dirty(lkc_u64 pa);
 /* Children of fork() do not inherit this range of mm.  [sleep]; 0 or -EINVAL */
 int	lkc_user_nofork(void *mm, lkc_u64 uva, lkc_u64 len);
 /* Anonymous private read-write mapping in the current process.  [sleep] */
@@ -421,6 +423,7 @@ void	lkcl_lowmem(void);
  * Tunables are set between lkcl_init and the module's own start.  [sleep]
  */
 struct lkc_param {
+	const char	*module;	/* "kvm", "kvm_intel", "kvm_amd" */
 	const char	*name;
 	const char	*desc;		/* or NULL */
 	int		writable;	/* also after the start */

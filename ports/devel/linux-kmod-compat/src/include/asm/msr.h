@@ -16,6 +16,7 @@
 #define wrmsr_safe		lx_no_wrmsr_safe
 #define wrmsrl_safe		lx_no_wrmsrl_safe
 #define rdmsrl_safe		lx_no_rdmsrl_safe
+#define rdtsc_ordered		lx_no_rdtsc_ordered
 #include_next <asm/msr.h>
 #undef native_read_msr
 #undef native_read_msr_safe
@@ -35,8 +36,14 @@
 #undef wrmsr_safe
 #undef wrmsrl_safe
 #undef rdmsrl_safe
+#undef rdtsc_ordered
 
 #ifndef __ASSEMBLY__
+static __always_inline u64 rdtsc_ordered(void)
+{
+	barrier_nospec();
+	return rdtsc();
+}
 int rdmsrl_safe(u32 msr, u64 *value);
 int wrmsrl_safe(u32 msr, u64 value);
 u64 lx_rdmsr(u32 msr);

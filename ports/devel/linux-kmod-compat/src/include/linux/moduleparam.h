@@ -17,6 +17,7 @@ struct kernel_param_ops {
 };
 #define KERNEL_PARAM_OPS_FL_NOARG	(1 << 0)
 struct kernel_param {
+	const char	*module;
 	const char	*name;
 	const struct kernel_param_ops *ops;
 	u16		perm;
@@ -25,7 +26,8 @@ struct kernel_param {
 #define __lx_param(pname, pops, parg, pperm)				\
 static const struct kernel_param __used __section("lx_params")		\
 __aligned(sizeof(void *)) __lx_param_##pname = {			\
-	.name = #pname, .ops = pops, .arg = parg, .perm = pperm,	\
+	.module = KBUILD_MODNAME, .name = #pname, .ops = pops,		\
+	.arg = parg, .perm = pperm,					\
 }
 #define module_param_named(name, value, type, perm)			\
 	__lx_param(name, &param_ops_##type, &(value), perm)

@@ -26,9 +26,9 @@ void call_rcu(struct rcu_head *head, rcu_callback_t func);
 void synchronize_rcu(void);
 #define synchronize_rcu_expedited()	synchronize_rcu()
 void rcu_barrier(void);
-/* head_or_obj: any object of this module's allocators. */
-void lx_kfree_rcu(const void *obj);
-#define kfree_rcu(obj, field)	lx_kfree_rcu(obj)
+/* An offset instead of a function: free the object that the head is part of. */
+#define kfree_rcu(obj, field)						\
+	call_rcu(&(obj)->field, (rcu_callback_t)offsetof(typeof(*(obj)), field))
 
 #define rcu_read_lock_held()		1
 #define rcu_virt_note_context_switch()	do {} while (0)

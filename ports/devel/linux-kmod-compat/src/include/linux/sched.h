@@ -52,6 +52,7 @@ struct task_struct {
 
 	struct preempt_notifier	*lx_notifier;	/* of the loaded vCPU */
 	unsigned int		lx_blocked;	/* depth of block_begin */
+	bool			lx_preempted;	/* blocked, but could run */
 	struct fpu_guest	*lx_fpu;	/* whose registers are to be live */
 	unsigned int		lx_nofault;	/* depth of pagefault_disable */
 	int			lx_fd;		/* reserved, not yet installed */
@@ -60,6 +61,7 @@ struct task_struct {
 
 #define set_current_state(state)	smp_store_mb(current->__state, (state))
 #define __set_current_state(state)	WRITE_ONCE(current->__state, (state))
+#define MAX_SCHEDULE_TIMEOUT	LONG_MAX
 void schedule(void);
 signed long schedule_timeout(signed long timeout);
 int wake_up_process(struct task_struct *task);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Clocks, delays and high-resolution timers. */
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/jiffies.h>
+#include <linux/timekeeping.h>
+#include <asm/delay.h>
+#include <linux/math64.h>
+#include <asm/tsc.h>
+#include <lkc/block.h>
+#include "lkc_bridge.h"
+
+unsigned int tsc_khz;
+static bool tsc_unstable;
+
+void lx_time_init(void)
+{
+	tsc_khz = lkc_tsc_khz();
+}
+
+unsigned long lx_jiffies(void)
+{
+	return div_u64(lkc_clock_mono_ns(), NSEC_PER_SEC / HZ);
+}
+
+unsigned long __msecs_to_jiffies(const unsigned int msecs)
+{
+	return (int)msecs < 0 ? MAX_JIFFY_OFFSET : DIV_ROUND_UP_ULL((u64)msecs * HZ, 1000);
+}
+
+ktime_t ktime_get(void)
+{
+	return lkc_clock_mono_ns();
+}
+
+/* FreeBSD has no clock that is free of NTP's frequency correction. */
+ktime_t ktime_get_raw(void)
+{
+	return lkc_clock_mono_ns();
+}
+
+ktime_t ktime_get_with_offset(enum tk_offsets offs)
+{
+	return offs == TK_OFFS_BOOT ? lkc_clock_mono_ns() : lkc_clock_real_ns();
+}
+
+/* loops are TSC cycles, as with Linux's delay_tsc(). */
+void __delay(unsigned long loops)
+{
+	u64 start = rdtsc_ordered();
+
+	while (rdtsc_ordered() - start < loops)
+		cpu_relax();
+}
+
+void __ndelay(unsigned long nsecs)
+{
+	__delay(mul_u64_u32_div(nsecs, tsc_khz, 1000 * 1000) + 1);
+}
+
+int check_tsc_unstable(void)
+{
+	lkc_u64 tsc, mono, real;
+
+	return tsc_unstable || !lkc_clock_snapshot(&tsc, &mono, &real);
+}
+
+void mark_tsc_unstable(char *reason)
+{
+	if (!tsc_unstable)
+		pr_warn("TSC is not usable as a guest clock: %s\n", reason);
+	tsc_unstable = true;
+}
+
+/* --- hrtimers ----------------------------------------------------------- */
+
+static void hrtimer_expired(void *arg)
+{
+	struct hrtimer *timer = arg;
+
+	if (timer->function(timer) == HRTIMER_RESTART)
+		lkc_timer_start(&timer->lx_timer, timer->node.expires);
+}
+
+void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode)
+{
+	timer->node.expires = 0;
+	lkc_timer_init(&timer->lx_timer, hrtimer_expired, timer);
+}
+
+void hrtimer_start(struct hrtimer *timer, ktime_t time, const enum hrtimer_mode mode)
+{
+	if (mode & HRTIMER_MODE_REL)
+		time = ktime_add_safe(time, lkc_clock_mono_ns());
+	timer->node.expires = time;
+	lkc_timer_start(&timer->lx_timer, time < 0 ? 0 : time);
+}
+
+int hrtimer_try_to_cancel(struct hrtimer *timer)
+{
+	return lkc_timer_stop(&timer->lx_timer);
+}
+
+/* The callback is short and runs in an interrupt of another CPU: spin. */
+int hrtimer_cancel(struct hrtimer *timer)
+{
+	int ret;
+
+	while ((ret = lkc_timer_stop(&timer->lx_timer)) < 0)
+		cpu_relax();
+	return ret;
+}
+
+ktime_t hrtimer_get_remaining(const struct hrtimer *timer)
+{
+	return ktime_sub(timer->node.expires, lkc_clock_mono_ns());
+}
+
+ktime_t ktime_add_safe(const ktime_t lhs, const ktime_t rhs)
+{
+	ktime_t sum;
+
+	return check_add_overflow(lhs, rhs, &sum) ? KTIME_MAX : sum;
+}
