@@ -53,7 +53,7 @@ static struct mtx watch_mtx;
 static struct proc *watch_proc;
 static struct file *watch_kqueue;	/* NULL before the service runs */
 static int watch_error;
-static bool watch_ready, watch_gone;
+static bool watch_ready, watch_poked, watch_gone;
 static u_int watch_stop;
 
 struct kevent_span {
@@ -193,6 +193,18 @@ watch_main(void *arg __unused)
 	if (error == 0)
 		watch_loop();
 
+	/*
+	 * The kqueue refers to our descriptor table, so its last reference
+	 * must go here, but not under the feet of the thread that pokes us.
+	 */
+	mtx_lock(&watch_mtx);
+	while (!watch_poked)
+		mtx_sleep(&watch_poked, &watch_mtx, 0, "lkcpoked", 0);
+	mtx_unlock(&watch_mtx);
+	if (watch_kqueue != NULL)
+		fdrop(watch_kqueue, td);
+	watch_kqueue = NULL;
+
 	mtx_lock(&watch_mtx);
 	watch_gone = true;
 	wakeup(&watch_gone);
@@ -259,7 +271,7 @@ lkc_watch_start(void)
 	int error;
 
 	mtx_init(&watch_mtx, "lkc watch", NULL, MTX_DEF);
-	watch_ready = watch_gone = false;
+	watch_ready = watch_poked = watch_gone = false;
 	watch_stop = 0;
 	error = kproc_create(watch_main, NULL, &watch_proc, 0, 0, "lkc_watch");
 	if (error != 0) {
@@ -284,11 +296,10 @@ lkc_watch_stop(void)
 	if (watch_error == 0)
 		watch_poke();
 	mtx_lock(&watch_mtx);
+	watch_poked = true;
+	wakeup(&watch_poked);
 	while (!watch_gone)
 		mtx_sleep(&watch_gone, &watch_mtx, 0, "lkcwatch", 0);
 	mtx_unlock(&watch_mtx);
-	if (watch_kqueue != NULL)
-		fdrop(watch_kqueue, curthread);
-	watch_kqueue = NULL;
 	mtx_destroy(&watch_mtx);
 }
