@@ -37,7 +37,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cache:
     return Cache(tmp_path / "cache")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tools() -> None:
     """Skips the test where makefs, clang or lld are missing."""
     if not Path("/usr/sbin/makefs").exists() and shutil.which("makefs") is None:

@@ -13,16 +13,25 @@ from portkit.vm.cache import Cache
 from tests.vm import fake
 
 
+@pytest.fixture(scope="module")
+def fake_cache(tmp_path_factory: pytest.TempPathFactory, tools: None) -> Cache:
+    """A cache with a kernel and a base, and an emulator beside it."""
+    top = tmp_path_factory.mktemp("fake")
+    (top / "kernel").write_bytes(fake.KERNEL)
+    (top / "root/bin").mkdir(parents=True)
+    (top / "root/bin/sh").write_bytes(b"shell")
+    cache = Cache(top / "cache")
+    cache.import_parts(kernel=top / "kernel", base=top / "root")
+    (top / "programs").mkdir()
+    fake.install_emulator(top / "programs")
+    return cache
+
+
 @pytest.fixture
-def machine(own_cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tools: None) -> Path:
-    """A cache with a kernel and a base, an emulator; returns the directory for /t."""
-    (tmp_path / "kernel").write_bytes(fake.KERNEL)
-    (tmp_path / "root/bin").mkdir(parents=True)
-    (tmp_path / "root/bin/sh").write_bytes(b"shell")
-    own_cache.import_parts(kernel=tmp_path / "kernel", base=tmp_path / "root")
-    (tmp_path / "programs").mkdir()
-    fake.install_emulator(tmp_path / "programs")
-    monkeypatch.setenv("PATH", str(tmp_path / "programs"), prepend=":")
+def machine(fake_cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Everything that a run needs; returns the directory for /t."""
+    monkeypatch.setenv("PORTKIT_VM_DIR", str(fake_cache.path))
+    monkeypatch.setenv("PATH", str(fake_cache.path.parent / "programs"), prepend=":")
     (tmp_path / "t").mkdir()
     return tmp_path / "t"
 
@@ -134,10 +143,10 @@ def test_a_machine_that_does_not_work_is_4_in_one_line(
     assert not (machine.parent / "stolen").exists()
 
 
-def test_no_run_leaves_files_behind(machine: Path, monkeypatch: Patch, own_cache: Cache) -> None:
+def test_no_run_leaves_files_behind(machine: Path, monkeypatch: Patch, fake_cache: Cache) -> None:
     for how in ("exit", "panic", "stop", "cannot"):
         portkit(monkeypatch, "vm", "run", machine, how, 0)
-    assert not list(own_cache.path.glob("run-*"))
+    assert not list(fake_cache.path.glob("run-*"))
 
 
 @pytest.mark.parametrize(("emulator", "package"), [("qemu", "qemu-system-x86"), ("bochs", "bochs")])
