@@ -598,13 +598,15 @@ unsigned int
 lkcl_param_count(void)
 {
 
-	return (1);
+	return (2);
 }
 
+/* The same parameter in the unit's module and in hosttest_sub. */
 void
 lkcl_param_info(unsigned int i, struct lkc_param *info)
 {
 
+	info->module = i == 0 ? "hosttest" : "hosttest_sub";
 	info->name = "digit";
 	info->desc = "one digit";
 	info->writable = 1;

@@ -288,6 +288,17 @@ lkc_page_wirings(lkc_u64 pa)
 	return (m == NULL ? 0 : VPRC_WIRE_COUNT(atomic_load_int(&m->ref_count)));
 }
 
+void
+lkc_page_dirty(lkc_u64 pa)
+{
+	vm_page_t m;
+
+	m = PHYS_TO_VM_PAGE(pa);
+	KASSERT(m != NULL && vm_page_wired(m),
+	    ("%s: page %#jx is not wired", __func__, (uintmax_t)pa));
+	page_dirtied(m, 1);
+}
+
 int
 lkc_user_nofork(void *mm, lkc_u64 uva, lkc_u64 len)
 {

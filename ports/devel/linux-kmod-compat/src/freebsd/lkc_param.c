@@ -1,8 +1,9 @@
 /*-
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Parameters of the Linux module as hw.<unit>.*: loader tunables, read before
- * the module starts, and sysctls.
+ * Parameters of the Linux modules as loader tunables, read before the module
+ * starts, and sysctls: hw.<unit>.<name> for the module that is called like the
+ * unit, and hw.<unit>.<rest>.<name> for a module <unit>_<rest>.
  */
 
 #include <sys/param.h>
@@ -41,41 +42,71 @@ param_sysctl(SYSCTL_HANDLER_ARGS)
 
 /* A tunable that the module refuses is reported and the default stays. */
 static void
-param_fetch(const char *unit, unsigned int i, const char *name)
+param_fetch(unsigned int i, const char *path)
 {
-	char *value, path[96];
+	char *value;
 	int error;
 
-	snprintf(path, sizeof(path), "hw.%s.%s", unit, name);
 	value = kern_getenv(path);
 	if (value == NULL)
 		return;
 	error = lkcl_param_set(i, value);
 	if (error < 0)
-		printf("%s: %s=\"%s\" is not a valid value (error %d); the "
-		    "default is used\n", unit, path, value,
+		printf("%s=\"%s\" is not a valid value (error %d); the "
+		    "default is used\n", path, value,
 		    lkc_errno_from_linux(-error));
 	freeenv(value);
+}
+
+/* The part of a module's name behind the unit's, or NULL if they are equal. */
+static const char *
+param_rest(const char *unit, const char *module)
+{
+	size_t len;
+
+	len = strlen(unit);
+	if (strcmp(unit, module) == 0)
+		return (NULL);
+	if (strncmp(unit, module, len) == 0 && module[len] == '_')
+		return (module + len + 1);
+	return (module);
+}
+
+/* The node <name> below parent.  A second one of a name is the first one. */
+static struct sysctl_oid *
+param_node(struct sysctl_oid_list *parent, const char *name)
+{
+
+	return (SYSCTL_ADD_NODE(&lkc_param_ctx, parent, OID_AUTO, name,
+	    CTLFLAG_RD | CTLFLAG_MPSAFE, NULL, "Linux module parameters"));
 }
 
 int
 lkc_param_start(const char *unit)
 {
+	char path[96];
 	struct lkc_param info;
-	struct sysctl_oid *node;
+	struct sysctl_oid *node, *parent;
+	const char *rest;
 	unsigned int i;
 
 	sysctl_ctx_init(&lkc_param_ctx);
-	node = SYSCTL_ADD_NODE(&lkc_param_ctx, SYSCTL_STATIC_CHILDREN(_hw),
-	    OID_AUTO, unit, CTLFLAG_RD | CTLFLAG_MPSAFE, NULL,
-	    "Linux module parameters");
+	node = param_node(SYSCTL_STATIC_CHILDREN(_hw), unit);
 	if (node == NULL)
 		return (EEXIST);
 	for (i = 0; i < lkcl_param_count(); i++) {
 		lkcl_param_info(i, &info);
-		param_fetch(unit, i, info.name);
+		rest = param_rest(unit, info.module);
+		snprintf(path, sizeof(path), "hw.%s.%s%s%s", unit,
+		    rest != NULL ? rest : "", rest != NULL ? "." : "",
+		    info.name);
+		param_fetch(i, path);
+		parent = rest == NULL ? node :
+		    param_node(SYSCTL_CHILDREN(node), rest);
+		if (parent == NULL)
+			continue;
 		/* Not SYSCTL_ADD_PROC: it wants constant flags. */
-		(void)sysctl_add_oid(&lkc_param_ctx, SYSCTL_CHILDREN(node),
+		(void)sysctl_add_oid(&lkc_param_ctx, SYSCTL_CHILDREN(parent),
 		    OID_AUTO, info.name, CTLTYPE_STRING | CTLFLAG_MPSAFE |
 		    CTLFLAG_NOFETCH | CTLFLAG_TUN |
 		    (info.writable ? CTLFLAG_RW : CTLFLAG_RD), NULL, i,
