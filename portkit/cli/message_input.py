@@ -97,7 +97,8 @@ def git_identity() -> tuple[str, str]:
     text = os.fsdecode(done.stdout).strip()
     identity, seconds, zone = text.rsplit(" ", 2)
     name, _, mail = identity.rpartition(" <")
-    return author_field(name, mail.rstrip(">")), format_datetime(_moment(int(seconds), zone))
+    date = format_datetime(_moment(int(seconds), zone)).replace(", 0", ", ")  # as git writes it
+    return author_field(name, mail.rstrip(">")), date
 
 
 def _moment(seconds: int, zone: str) -> datetime:

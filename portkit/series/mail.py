@@ -102,7 +102,7 @@ def _split(data: bytes) -> list[bytes]:
 def _read_mail(mail: bytes, where: str, taken: Sequence[str]) -> Patch | None:
     """The patch of one mail; None when there is no diff in it."""
     fields = _fields(mail)
-    plain = fields.keys() <= _PLAIN_FIELDS and b"\r\n" not in mail
+    plain = fields.keys() <= _PLAIN_FIELDS and not _in_transport_form(mail)
     raw = _without_name(mail) if plain else _undo_transport(mail, fields, where)
     if not _DIFF.search(raw):
         return None
@@ -166,12 +166,19 @@ def _undo_transport(mail: bytes, fields: dict[bytes, bytes], where: str) -> byte
     return head + b"\n" + b"\n".join(part for part in parts if part)
 
 
+def _in_transport_form(data: bytes) -> bool:
+    """Does every line end with CRLF? If just some do, they are lines of a file with CRLF."""
+    return b"\r\n" in data and data.count(b"\n") == data.count(b"\r\n")
+
+
 def _part_text(part: Message) -> bytes:
     if part.get_content_type() not in _PATCH_TYPES:
         return b""
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
-    lines = io.BytesIO(data.replace(b"\r\n", b"\n")).readlines()
+    if _in_transport_form(data):
+        data = data.replace(b"\r\n", b"\n")
+    lines = io.BytesIO(data).readlines()
     # the message is text in the mail's charset, the diff is bytes of the file
     first = next((at for at, line in enumerate(lines) if _DIFF.match(line)), len(lines))
     end = message_end(lines, first)

@@ -118,6 +118,13 @@ def test_transport_is_undone(headers: str, body: bytes) -> None:
     assert b"\r" not in got.raw
 
 
+def test_crlf_of_a_file_is_no_transport() -> None:
+    diff = DIFF.replace("alt\n", "alt\r\n").replace("\u00e9\n", "\u00e9\r\n")
+    for data in (mail("", f"why\n---\n{diff}".encode()), (HEAD + "Subject: x\n\n" + diff).encode()):
+        (got,), _ = read_mbox(data, [])
+        assert got.files[0].hunks[0].old == (b"alt\r\n",)
+
+
 def test_message_is_decoded_and_the_diff_is_not() -> None:
     body = f"\u00fc\n---\n{DIFF}".encode("latin-1")
     (got,), _ = read_mbox(mail("Content-Type: text/plain; charset=latin-1\n", body), [])
