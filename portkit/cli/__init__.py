@@ -38,6 +38,10 @@ _COMMANDS = {
 }
 
 
+class _ReaderGone(Exception):
+    """Whoever read the output has seen enough."""
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -50,6 +54,14 @@ class _LazyGroup(click.Group):
             importlib.import_module(f"portkit.cli.{module}"), attribute
         )
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            status: object = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:  # click would make it "no" (1)
+            raise _ReaderGone from error
+        return status
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -96,10 +108,14 @@ def entry() -> None:
         _fail(str(error), error.exit_code, verbose)
     except click.exceptions.Abort:
         _fail("interrupted", 130, verbose)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
-    except BrokenPipeError:
+    except click.ClickException as error:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context else "portkit"
+        _fail(f"{error.format_message().rstrip('.')}; see '{command} --help'", 2, verbose)
+    except _ReaderGone:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
