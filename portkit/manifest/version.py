@@ -58,7 +58,12 @@ def newest(versions: Iterable[str], track: str) -> str | None:
 
 
 def nearest(version: str, available: Iterable[str], track: str) -> str | None:
-    """The release of the track that is closest to a version; of two equally close, the newer."""
+    """The release of a track that is closest to a version; of two equally close, the newer.
+
+    For a version outside the track it is one with the same first two numbers.
+    """
+    if not in_track(version, track):
+        track = ".".join(normalise(version, 2).partition("-")[0].split(".")[:2])
     wanted = version_key(version)[0]
 
     def distance(other: str) -> tuple[list[int], bool]:

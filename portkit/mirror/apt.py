@@ -96,7 +96,7 @@ class Apt:
         found = [package for text in shown.stdout.split("\n\n") for package in _orig(text)]
         if not found and self._problem:
             raise EnvironmentProblem(self._problem, where="apt")
-        return found
+        return list(dict.fromkeys(found))
 
     def download(
         self, name: str, package: SourcePackage, directory: Path, progress: Progress

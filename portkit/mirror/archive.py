@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Protocol, Self, cast
 
 from portkit.errors import EnvironmentProblem
-from portkit.mirror.model import Entry
+from portkit.mirror.model import Entry, Readable
 
 _CHUNK = 1 << 18
 _QUEUED = 16  # blocks of _CHUNK that may wait between decompressor and reader
@@ -52,13 +52,6 @@ class Limits:
     free: int = 64 << 20
     members: int = 1_000_000
     path: int = 1024
-
-
-class Readable(Protocol):
-    """What an archive is read from."""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to so many bytes; none at the end."""
 
 
 class _Decompressor(Protocol):
@@ -439,11 +432,30 @@ class ArchiveReader:
         self.date = max(self.date, min(int(member.mtime), 1 << 34))
         data = tar.extractfile(member)
         assert data is not None  # it is a regular file
-        return Entry(path, mode, member.size, data)
+        return Entry(path, mode, member.size, _Content(data, self._name))
 
     def _bad(self, what: str, member: tarfile.TarInfo) -> BadArchive:
         shown = _raw(member.name).decode(errors="replace")[:200]
         return BadArchive(self._name, f"the member {shown!r} {what}")
+
+
+class _Content:
+    """The content of one file, whose damage is reported as that of the archive."""
+
+    def __init__(self, data: IO[bytes], name: str) -> None:
+        self._data = data
+        self._name = name
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to so many bytes, all that are left by default.
+
+        Raises:
+            BadArchive: the archive ends before the file does.
+        """
+        try:
+            return self._data.read(size)
+        except tarfile.TarError as error:
+            raise BadArchive(self._name, "the archive is cut off") from error
 
 
 class _Tree:

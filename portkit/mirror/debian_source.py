@@ -35,7 +35,7 @@ class DebianClient:
         self._spec = spec
         self._apt = apt
         self._downloads = downloads
-        self._packages: dict[str, SourcePackage] | None = None
+        self._packages: dict[str, list[SourcePackage]] | None = None
 
     def versions(self) -> list[str]:
         """See ``SourceClient``."""
@@ -44,26 +44,33 @@ class DebianClient:
     @contextmanager
     def fetch(self, version: str, progress: Progress) -> Iterator[Fetched]:
         """See ``SourceClient``."""
-        package = self._known().get(version)
-        if package is None:
-            raise not_there(self.name, version)
-        try:
-            path = self._apt.download(self._spec.package, package, self._downloads, progress)
-        except EnvironmentProblem as error:  # listed, but old archives vanish from mirrors
-            raise not_there(self.name, version, str(error)) from error
-        digest = sha256_file(path, progress)
-        if digest != package.sha256:
-            path.unlink()
-            raise EnvironmentProblem(
-                f"wrong digest: it has {digest}, the package index wants {package.sha256}",
-                where=f"source {self.name}: {path.name}",
-                hint="nothing was imported; run again",
-            )
+        path, digest = self._download(version, progress)
         with archive_file(path, digest) as fetched:
             yield fetched
         path.unlink()  # the release is in the mirror
 
-    def _known(self) -> dict[str, SourcePackage]:
+    def _download(self, version: str, progress: Progress) -> tuple[Path, str]:
+        """The archive and its digest, from the first of the packages that can be had."""
+        why = ""
+        for package in self._known().get(version, []):
+            try:
+                path = self._apt.download(self._spec.package, package, self._downloads, progress)
+            except EnvironmentProblem as error:  # listed, but old archives vanish from mirrors
+                why = str(error)
+                continue
+            digest = sha256_file(path, progress)
+            if digest != package.sha256:
+                path.unlink()
+                raise EnvironmentProblem(
+                    f"wrong digest: it has {digest}, the package index wants {package.sha256}",
+                    where=f"source {self.name}: {path.name}",
+                    hint="nothing was imported; run again",
+                )
+            return path, digest
+        raise not_there(self.name, version, why)
+
+    def _known(self) -> dict[str, list[SourcePackage]]:
+        """The packages of each release; several may be made of the same archive."""
         if self._packages is None:
             try:
                 packages = self._apt.packages(self._spec.package)
@@ -73,7 +80,7 @@ class DebianClient:
             for package in packages:
                 version = upstream_version(package.version, self._spec.components)
                 if version is not None:
-                    self._packages[version] = package
+                    self._packages.setdefault(version, []).append(package)
         return self._packages
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitFailed, GitRepo
 from portkit.manifest.model import GitSource
 from portkit.manifest.version import is_version
+from portkit.mirror.archive import BadArchive
 from portkit.mirror.source import PATIENCE, Fetched, Progress, not_there, probe, unreachable
 
 if TYPE_CHECKING:
@@ -53,8 +55,9 @@ class GitClient:
             self._bring(tag, progress)
         commit = self._repo.text("rev-parse", "--verify", f"{tag}^{{commit}}")
         paths = self._paths(commit)
-        with _archive(self._repo, commit, paths) as fetched:
-            yield fetched
+        with _archive(self._repo, self._slim(commit) if self._remote else commit, paths) as stream:
+            name = f"{self._repo.path.name} {self._spec.tag.format(version=version)}"
+            yield Fetched(stream, name, f"commit:{commit}", None)
 
     def _known(self) -> dict[str, str]:
         """The releases, and the object of the tag of each."""
@@ -94,24 +97,46 @@ class GitClient:
         try:
             fetch = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"]
             repo.run(*_STALL, *fetch, "--depth=1", "--filter=blob:none", "origin", f"+{tag}:{tag}")
-            missing = self._missing_blobs(tag)
+            here = repo.run("rev-list", "--objects", "--all", "--missing=print")
+            absent = {line[1:] for line in here.splitlines() if line.startswith(b"?")}
+            fields = (entry.partition(b"\t")[0].split() for entry in self._entries(tag))
+            missing = {oid: None for _, kind, oid in fields if kind == b"blob" and oid in absent}
             if missing:
                 repo.run(
                     *_STALL, *fetch, "--no-write-fetch-head", "--filter=blob:none", "--stdin",
-                    "origin", stdin="".join(f"{oid}\n" for oid in missing).encode(),
+                    "origin", stdin=b"".join(oid + b"\n" for oid in missing),
                 )  # fmt: skip
         except GitFailed as error:
             raise unreachable(self.name, _reason(error.stderr)) from error
 
-    def _missing_blobs(self, tag: str) -> list[str]:
-        listed = self._repo.run("ls-tree", "-r", "-z", tag, "--", *self._subtree)
-        fields = (line.partition(b"\t")[0].split() for line in listed.split(b"\0") if line)
-        wanted = dict.fromkeys(oid.decode() for _, kind, oid in fields if kind == b"blob")
-        here = self._repo.run(
-            "rev-list", "--objects", "--all", "--missing=print", "--no-object-names"
-        )
-        absent = {line[1:].decode() for line in here.splitlines() if line.startswith(b"?")}
-        return [oid for oid in wanted if oid in absent]
+    def _entries(self, commit: str) -> list[bytes]:
+        """The subtree's part of ``ls-tree``, and the attributes of the whole tree."""
+        everything = self._repo.run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")
+        attributes = (b"/.gitattributes", b"\t.gitattributes")
+        wanted = [
+            *self._repo.run("ls-tree", "-r", "-z", commit, "--", *self._subtree).split(b"\0"),
+            *(entry for entry in everything if entry.endswith(attributes)),
+        ]
+        return [entry for entry in dict.fromkeys(wanted) if entry]
+
+    def _slim(self, commit: str) -> str:
+        """A commit with just the files that were fetched.
+
+        git archive, asked for a part of a commit, fetches what is missing in all of it.
+        """
+        repo = self._repo
+        index = {"GIT_INDEX_FILE": "index.portkit"}
+        (repo.path / "index.portkit").unlink(missing_ok=True)
+        lines = b"".join(entry + b"\0" for entry in self._entries(commit))
+        repo.run("update-index", "-z", "--index-info", stdin=lines, env=index)
+        tree = repo.run("write-tree", env=index).decode().strip()
+        date = repo.text("log", "-1", "--format=%ct +0000", commit)
+        who = {
+            f"GIT_{role}_{key}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for key, value in {"NAME": "portkit", "EMAIL": "", "DATE": date}.items()
+        }
+        return repo.run("commit-tree", tree, env=who).decode().strip()
 
     def _paths(self, commit: str) -> list[str]:
         """The parts of the subtree that the commit has; git archive refuses the others."""
@@ -129,25 +154,33 @@ class GitClient:
 
 
 @contextmanager
-def _archive(repo: GitRepo, commit: str, paths: list[str]) -> Iterator[Fetched]:
+def _archive(repo: GitRepo, commit: str, paths: list[str]) -> Iterator[IO[bytes]]:
     """``git archive`` of a commit as a stream: it honours .gitattributes, as a tarball does."""
     args = ["archive", "--format=tar", "--prefix=release/", commit, "--", *paths]
-    process = repo.popen(*args, env={"GIT_LITERAL_PATHSPECS": "1", "GIT_NO_LAZY_FETCH": "1"})
+    process = repo.popen(*args, env={"GIT_LITERAL_PATHSPECS": "1"})
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.close()
     try:
-        yield Fetched(process.stdout, f"{repo.path.name} {commit[:12]}", f"commit:{commit}", None)
-        status = process.wait()
-        assert process.stderr is not None
-        if status != 0:
-            raise GitFailed(args, status, process.stderr.read().decode(errors="replace"))
+        try:
+            yield process.stdout
+        except BadArchive:
+            _check(process, args)  # git's own words say more
+            raise
+        _check(process, args)
     finally:
         process.kill()
         process.wait()
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def _check(process: subprocess.Popen[bytes], args: list[str]) -> None:
+    assert process.stderr is not None
+    complaint = process.stderr.read()
+    if process.wait() > 0:
+        raise GitFailed(args, process.returncode, complaint.decode(errors="replace"))
 
 
 def _git(directory: Path) -> Git:

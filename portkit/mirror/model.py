@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,13 @@ class Release:
     tree: str
 
 
+class Readable(Protocol):
+    """A stream of bytes that is read once."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes; none at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A file of a release, on its way into the mirror.
@@ -41,5 +48,5 @@ class Entry:
     path: bytes
     mode: str
     size: int
-    data: IO[bytes]
+    data: Readable
     copy_of: bytes | None = None

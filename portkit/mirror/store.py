@@ -10,7 +10,7 @@ from portkit.errors import EnvironmentProblem, UsageError
 from portkit.gitio import GitRepo
 from portkit.manifest.model import Manifest, Upstream
 from portkit.manifest.version import is_version, version_key
-from portkit.mirror.model import Entry, Release
+from portkit.mirror.model import Entry, Readable, Release
 
 _RELEASES = "refs/releases/"
 _INCOMING = "refs/incoming/"
@@ -149,7 +149,7 @@ class Mirror:
         return release
 
 
-def _copy_exactly(source: IO[bytes], target: IO[bytes], size: int) -> None:
+def _copy_exactly(source: Readable, target: IO[bytes], size: int) -> None:
     """Copy ``size`` bytes.
 
     Raises:

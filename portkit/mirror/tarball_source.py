@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from portkit.errors import EnvironmentProblem, UsageError
 from portkit.manifest.model import TarballSource
 from portkit.manifest.version import is_version, version_key
-from portkit.mirror.archive import unpacked
+from portkit.mirror.archive import BadArchive, unpacked
 from portkit.mirror.source import (
     PATIENCE,
     Fetched,
@@ -79,8 +79,13 @@ class TarballClient:
             digest = self._verified(path, version, progress)
         else:
             path, digest = self._download_verified(location, version, progress)
-        with archive_file(path, digest) as fetched:
-            yield fetched
+        try:
+            with archive_file(path, digest) as fetched:
+                yield fetched
+        except BadArchive:
+            if self._remote:
+                path.unlink()  # or the next sync would take it for a finished download
+            raise
         if self._remote:
             path.unlink()  # the release is in the mirror
 
@@ -92,14 +97,13 @@ class TarballClient:
         probe(self.name, url)
         path = self._downloads / PurePosixPath(urlsplit(url).path).name
         resumed = path.exists() or path.with_name(path.name + ".part").exists()
+        self._download(url, version, path, progress)
         try:
-            self._download(url, version, path, progress)
             return path, self._verified(path, version, progress)
         except EnvironmentProblem:
-            if not resumed or not path.exists():
+            if not resumed:
                 raise
         # What was there before may have been a part of something else.
-        path.unlink()
         self._download(url, version, path, progress)
         return path, self._verified(path, version, progress)
 
@@ -241,7 +245,7 @@ def _append(url: str, file: IO[bytes], progress: Progress) -> bool:
         if error.code != 416 or not have:
             raise
         file.truncate(0)  # there is nothing behind what we have: begin anew
-        return False
+        return _append(url, file, progress)
     with response:
         if have and response.status != 206:
             file.truncate(0)

@@ -54,3 +54,5 @@ def test_nearest_of_a_track() -> None:
     assert nearest("6.12.107", known, "6.12") == "6.12.105"
     assert nearest("6.12.100", ["6.12.99", "6.12.101"], "6.12") == "6.12.101"
     assert nearest("6.12.107", ["7.0"], "6.12") is None
+    assert nearest("7.0.1", ["6.12.9", "7.0.5", "7.1"], "6.12") == "7.0.5"
+    assert nearest("8.0", ["6.12.9"], "6.12") is None
