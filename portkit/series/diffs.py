@@ -26,6 +26,8 @@ _EPOCH = re.compile(rb"\t(?:1970-01-01|1969-12-31) \d\d:\d\d:\d\d")
 _STUB = re.compile(rb"(?:Binary files|Files) (.*) and (.*) differ\n")
 _SUBMODULE = re.compile(rb"Submodule (\S+) [0-9a-f]+\.{2,3}[0-9a-f]+")
 _DEV_NULL = b"/dev/null"
+# first bytes of every line outside of a diff that means anything
+_STARTS = frozenset(b"%c" % char for char in b"d-@*BFS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,9 @@ class _Reader(HunkReader):
         files: list[FileDiff] = []
         while self.at < len(self.lines):
             start = self.at
+            if self.lines[start][:1] not in _STARTS:
+                self.at += 1
+                continue
             if self.peek().startswith(b"diff --git "):
                 file = self.git_diff()
             elif self.at_plain_diff():

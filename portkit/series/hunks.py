@@ -80,33 +80,36 @@ class HunkReader:
     ) -> tuple[list[bytes], list[bytes]]:
         old: list[bytes] = []
         new: list[bytes] = []
+        both, one, other = (old, new), (old,), (new,)
         sides: tuple[list[bytes], ...] = ()
-        while len(old) < old_count or len(new) < new_count or self.peek().startswith(b"\\ "):
+        while len(old) < old_count or len(new) < new_count:
             line = self.peek()
             tag = line[:1]
-            if tag == b"\\":
-                self._no_newline(sides)
-                self.at += 1
-                continue
             if tag == b" ":
-                sides = (old, new)
+                sides = both
             elif tag == b"-":
-                sides = (old,)
+                sides = one
             elif tag == b"+":
-                sides = (new,)
+                sides = other
+            elif tag == b"\\":
+                self._no_newline(sides)
+                continue
             elif line == b"\n":  # an empty context line whose blank was stripped; git takes it too
-                sides, line = (old, new), b" \n"
+                sides, line = both, b" \n"
             else:
                 self.refuse("hunk is shorter than its header says", self.at, "patch-hunk-header")
-            if not line.endswith(b"\n"):
+            if line[-1:] != b"\n":
                 self.refuse("patch ends inside a line", self.at, "patch-syntax")
+            text = line[1:]
             for side in sides:
-                if side and not side[-1].endswith(b"\n"):
+                if side and side[-1][-1:] != b"\n":
                     self.refuse("text after 'No newline at end of file'", self.at, "patch-syntax")
-                side.append(line[1:])
+                side.append(text)
             if len(old) > old_count or len(new) > new_count:
                 self.refuse("hunk's lines do not fit its header", self.at, "patch-hunk-header")
             self.at += 1
+        if self.peek().startswith(b"\\ "):
+            self._no_newline(sides)
         return old, new
 
     def _no_newline(self, sides: tuple[list[bytes], ...]) -> None:
@@ -116,6 +119,7 @@ class HunkReader:
             )
         for side in sides:
             side[-1] = side[-1][:-1]
+        self.at += 1
 
     def _check_order(self, before: Hunk | None, hunk: Hunk) -> None:
         """Hunks come in file order, do not overlap, and only the last reaches the end."""

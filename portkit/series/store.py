@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def load_patch(directory: Path, line: SeriesLine) -> Patch:
     assert line.patch is not None
     path = directory / line.patch
     here = f"{directory / SERIES_FILE}:{line.number}"
-    if not path.resolve().is_relative_to(directory.resolve()):
+    if os.path.commonpath(map(os.path.realpath, (path, directory))) != os.path.realpath(directory):
         raise UsageError(
             f"'{line.patch}' is a link out of the directory", where=here,
             hint="replace the link by the file",
