@@ -1,0 +1,57 @@
+"""Compile C for the machine: programs against the imported base, modules against a kernel build."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from portkit.vm.cache import Cache, Kind
+from portkit.vm.tools import tool
+
+_MODULE = (
+    "-O2", "-pipe", "-Wall", "-Werror", "-D_KERNEL", "-DKLD_MODULE", "-nostdinc",
+    "-DHAVE_KERNEL_OPTION_HEADERS", "-fno-common", "-fno-omit-frame-pointer",
+    "-fno-asynchronous-unwind-tables", "-ffreestanding", "-fwrapv", "-fno-stack-protector",
+    "-mcmodel=kernel", "-mno-red-zone", "-mno-mmx", "-mno-sse", "-msoft-float",
+)  # fmt: skip
+
+
+def program(cache: Cache, source: Path, output: Path) -> None:
+    """Link a static program."""
+    sysroot = cache.sysroot
+    assert sysroot is not None
+    if not (sysroot / "usr/lib/libc.a").exists():
+        pytest.skip("the imported base has no headers and libraries to compile against")
+    _call("clang", "--target=x86_64-unknown-freebsd14.0", f"--sysroot={sysroot}", "-static", "-O1",
+          "-Wall", "-Werror", "-fuse-ld=lld", "-o", str(output), str(source))  # fmt: skip
+
+
+def kernel_build(kind: Kind) -> Path:
+    """The directory in which a kernel was built; skips the test when there is none."""
+    name = {"plain": "KERNBUILDDIR", "debug": "KERNBUILDDIR_DEBUG"}[kind]
+    if "SYSDIR" not in os.environ or name not in os.environ:
+        pytest.skip(f"compiling a module needs SYSDIR and {name}")
+    return Path(os.environ[name])
+
+
+def module(sources: Iterable[Path], output: Path, kind: Kind) -> None:
+    """Link a kernel module for a kernel."""
+    build, sys = kernel_build(kind), Path(os.environ["SYSDIR"])
+    objects = []
+    for source in sources:
+        objects.append(str(output.parent / f"{source.stem}.o"))
+        _call("clang", "--target=x86_64-unknown-freebsd14.0", *_MODULE,
+              "-include", str(build / "opt_global.h"), f"-I{build}", f"-I{sys}",
+              f"-I{sys}/contrib/ck/include", "-c", str(source), "-o", objects[-1])  # fmt: skip
+    _call("ld.lld", "-m", "elf_x86_64_fbsd", "-r", "-o", str(output), *objects)
+    for name in objects:
+        Path(name).unlink()
+
+
+def _call(name: str, *args: str) -> None:
+    done = subprocess.run([tool(name), *args], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
