@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 _PANIC = re.compile(r"(?:^|:)\s*panic: (.*)$")
 _TRAP = re.compile(r"^(?:Fatal (?:trap|double fault)\b.*|NMI .*going to debugger.*)$")
+_BOOT = "---<<BOOT>>---"
 _REBOOT = re.compile(r"^(?:Uptime: |Automatic reboot in |Rebooting\.\.\.|cpu_reset: )")
 # "#0 0xffffffff80b at kdb_backtrace+0x60", or with DDB "kdb_enter() at kdb_enter+0x32/frame 0x"
 _FRAME = re.compile(r"^(?:#\d+ 0x[0-9a-f]+ at |\S+\(.*\) at \S+|--- (?:trap|interrupt|syscall))")
@@ -54,9 +55,16 @@ class LockReport:
 
 @dataclass(slots=True)
 class Console:
-    """A kernel's console, fed as it comes; text is decoded, lines end with a newline only."""
+    """A kernel's console, fed as it comes.
+
+    Attributes:
+        text: everything, decoded; lines end with a newline only.
+        boots: how often a kernel started.
+        rebooting: a kernel has nothing more to say.
+    """
 
     text: str = ""
+    boots: int = 0
     rebooting: bool = False
     _rest: bytes = b""
     _panic: list[str] = field(default_factory=list)
@@ -100,6 +108,8 @@ class Console:
 
     def _line(self, line: str) -> None:
         self.text += line + "\n"
+        if line == _BOOT:
+            self.boots += 1
         if _REBOOT.match(line):
             self.rebooting = True
         panic = _PANIC.search(line)

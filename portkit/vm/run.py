@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import selectors
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -29,7 +28,10 @@ Outcome = Literal["exited", "panic", "timeout", "stopped"]
 _T_FREE = 128 << 20
 _ARCHIVE_EXTRA = 16 << 20  # headers and padding of the results
 # A panicking kernel gets this long to print, and this long without a new line.
-_PANIC_SECONDS, _PANIC_QUIET_SECONDS = 60.0, 5.0
+_PANIC_SECONDS, _PANIC_QUIET_SECONDS = 60.0, 10.0
+_STATUS: dict[Outcome, int] = {
+    "panic": STATUS_PANIC, "timeout": STATUS_TIMEOUT, "stopped": STATUS_STOPPED,
+}  # fmt: skip
 _PREPARE = {"qemu": qemu.prepare, "bochs": bochs.prepare}
 
 
@@ -91,82 +93,86 @@ def run(
     if not directory.is_dir():
         raise UsageError("is not a directory", where=str(directory))
     kernel, root = cache.kernel(machine.kernel), cache.root_image()
-    with cache.run_directory() as name:
+    console, output = Console(), bytearray()
+
+    def take_console(data: bytes) -> None:
+        console.feed(data)
+        on_console(data)
+
+    def take_output(data: bytes) -> None:
+        output.extend(data)
+        on_output(data)
+
+    with cache.run_directory() as name, _Pipe(take_console) as com1, _Pipe(take_output) as com2:
         work = Path(name)
         make_image(directory, work / "t.img", free=_T_FREE, root_owned=False)
         exchange = Exchange(work / "exchange.img")
         exchange.write_request(command, (work / "t.img").stat().st_size + _ARCHIVE_EXTRA)
-        console_end, console_fd = os.pipe()
-        output_end, output_fd = os.pipe()
-        job = Job(machine, cache.guest(), kernel, root, work, console_fd, output_fd)
-        emulator = _Emulator(_PREPARE[machine.emulator](job), job)
+        job = Job(machine, cache.guest(), kernel, root, work, com1.write_end, com2.write_end)
+        prepared = _PREPARE[machine.emulator](job)
         started = time.monotonic()
-        console, output = Console(), bytearray()
-
-        def take_console(data: bytes) -> None:
-            console.feed(data)
-            on_console(data)
-
-        def take_output(data: bytes) -> None:
-            output.extend(data)
-            on_output(data)
-
+        emulator = _Emulator(prepared, work, (com1, com2))
         try:
-            timed_out = emulator.watch(
-                {console_end: take_console, output_end: take_output},
-                console, started + timeout,
-            )  # fmt: skip
+            timed_out = emulator.watch(console, started + timeout)
         finally:
-            emulator.kill()
-            os.close(console_end)
-            os.close(output_end)
+            emulator.end()
         console.end()
         seconds = time.monotonic() - started
-        files: list[str] = []
         answer = exchange.read_answer()
-        if answer is not None:
-            files = exchange.read_files(directory)
-            outcome: Outcome = "exited"
-        elif console.panic is not None:
-            outcome = "panic"
-        elif timed_out:
-            outcome = "timeout"
-        else:
-            outcome = "stopped"
+        files = exchange.read_files(directory) if answer else []
+        if answer is None and console.panic is None and not timed_out:
             emulator.check_came_up(console)
-        status = answer.status if answer else _STATUS[outcome]
-        return Result(
-            outcome, status, bytes(output), console.text,
-            None if answer else console.panic, console.lock_reports, tuple(files), seconds,
-        )  # fmt: skip
+    panic = None if answer else console.panic
+    outcome: Outcome = (
+        "exited" if answer else "panic" if panic else "timeout" if timed_out else "stopped"
+    )
+    status = answer.status if answer else _STATUS[outcome]
+    return Result(
+        outcome, status, bytes(output), console.text, panic, console.lock_reports, tuple(files),
+        seconds,
+    )  # fmt: skip
 
 
-_STATUS: dict[Outcome, int] = {
-    "panic": STATUS_PANIC, "timeout": STATUS_TIMEOUT, "stopped": STATUS_STOPPED,
-}  # fmt: skip
+class _Pipe:
+    """What comes out of one serial port, and who takes it."""
+
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self.take = take
+        self.read_end, self.write_end = os.pipe()
+
+    def close_write_end(self) -> None:
+        if self.write_end >= 0:
+            os.close(self.write_end)
+            self.write_end = -1
+
+    def __enter__(self) -> _Pipe:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self.read_end)
+        self.close_write_end()
 
 
 class _Emulator:
     """The emulator's process; it does not outlive this one."""
 
-    def __init__(self, command: list[str], job: Job) -> None:
+    def __init__(self, command: list[str], directory: Path, ports: tuple[_Pipe, ...]) -> None:
         self._name = Path(command[0]).name
-        self._messages = job.directory / "messages"
+        self._messages = directory / "messages"
+        self._ports = ports
         setpriv = shutil.which("setpriv")  # of util-linux
         guard = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
         with self._messages.open("wb") as messages:
             self._process = subprocess.Popen(
-                guard + command, cwd=job.directory, stdin=subprocess.DEVNULL, stdout=messages,
-                stderr=messages, pass_fds=(job.console, job.output),
+                guard + command, cwd=directory, stdin=subprocess.DEVNULL, stdout=messages,
+                stderr=messages, pass_fds=[port.write_end for port in ports],
                 # QEMU keeps what a run changes of the root image in TMPDIR; Bochs needs a TERM.
-                env={**os.environ, "TMPDIR": str(job.directory), "TERM": "vt100"},
+                env={**os.environ, "TMPDIR": str(directory), "TERM": "vt100"},
             )  # fmt: skip
-        os.close(job.console)
-        os.close(job.output)
+        for port in ports:
+            port.close_write_end()
 
-    def watch(
-        self, takers: dict[int, Callable[[bytes], None]], console: Console, deadline: float
-    ) -> bool:
+    def watch(self, console: Console, deadline: float) -> bool:
         """Pass on what the machine writes, until it ends or is to be ended.
 
         Returns:
@@ -174,9 +180,9 @@ class _Emulator:
         """
         panic_deadline: float | None = None
         with selectors.DefaultSelector() as selector:
-            for fd, take in takers.items():
-                selector.register(fd, selectors.EVENT_READ, take)
-            while selector.get_map():
+            for port in self._ports:
+                selector.register(port.read_end, selectors.EVENT_READ, port.take)
+            while selector.get_map() and console.boots <= 1:  # Bochs cannot stop at a reset
                 if console.panicking and panic_deadline is None:
                     panic_deadline = min(deadline, time.monotonic() + _PANIC_SECONDS)
                 now = time.monotonic()
@@ -197,12 +203,12 @@ class _Emulator:
                         selector.unregister(key.fd)
         return False
 
-    def kill(self) -> None:
+    def end(self) -> None:
         """End the process, if it has not ended."""
         try:
             self._process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGKILL)
+            self._process.kill()
             self._process.wait()
 
     def check_came_up(self, console: Console) -> None:

@@ -60,6 +60,9 @@ elif act in ("panic", "panic and hang"):
 elif act == "hang":
     output.write(b"working\\n")
     time.sleep(600)
+elif act == "reboot":
+    console.write(b"Uptime: 1s\\r\\n---<<BOOT>>---\\r\\n")
+    time.sleep(600)
 elif act == "locks":
     console.write(b"lock order reversal:\\r\\n 1st 0x1 a (a, sx) @ a.c:1\\r\\n")
     answer(1, 0)

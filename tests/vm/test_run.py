@@ -108,7 +108,7 @@ def test_a_time_out_is_124_and_keeps_the_output(
     assert "stopped after 2 seconds" in captured.err
 
 
-@pytest.mark.parametrize("how", ["stop", "forge"])
+@pytest.mark.parametrize("how", ["stop", "forge", "reboot"])
 def test_a_machine_that_stops_without_an_answer_of_its_own_is_98(
     machine: Path, monkeypatch: Patch, how: str
 ) -> None:
