@@ -1,0 +1,191 @@
+"""The oracle: Debian's own QEMU series, carried by portkit and by ``git rebase``, patch by patch.
+
+Needs the network (Debian source packages through apt), GNU patch, and some minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from portkit.engine.carry import Outcome, carry, read_journey
+from portkit.engine.chain import Step, apply_series, write_chain
+from portkit.manifest.load import load_manifest
+from portkit.manifest.version import newest
+from portkit.mirror.apt import Apt
+from portkit.mirror.debian_source import upstream_version
+from portkit.mirror.model import Release
+from portkit.mirror.store import Mirror
+from portkit.series.model import Series
+from portkit.series.patch import parse_patch
+from tests.engine.support import portkit
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("patch"), reason="needs GNU patch"),
+    pytest.mark.skipif(not shutil.which("apt-get"), reason="needs apt"),
+]
+
+_SUITES = ("bullseye", "bookworm", "trixie")  # old packages of -security vanish
+_MANIFEST = f"""\
+[upstream.qemu]
+track = "10.0"
+[[upstream.qemu.source]]
+kind = "debian"
+name = "debian"
+package = "qemu"
+suites = [{", ".join(f'"{suite}"' for suite in _SUITES)}]
+components = 3
+"""
+_WHO = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "x"), ("EMAIL", "x@example.org"), ("DATE", "1700000000 +0000"))
+}
+_CVE = "pvrdma-fix-possible-mremap-overflow-in-pvrdma-device-CVE-2021-3582.patch"
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """QEMU's releases in a mirror, and a private apt."""
+
+    mirror: Mirror
+    apt: Apt
+    apt_config: Path
+
+
+@pytest.fixture(scope="module")
+def qemu(tmp_path_factory: pytest.TempPathFactory) -> Qemu:
+    root = tmp_path_factory.mktemp("qemu")
+    (root / "portkit.toml").write_text(_MANIFEST)
+    manifest = load_manifest(root / "portkit.toml")
+    apt = Apt(root / "apt", _SUITES)
+    known = {upstream_version(package.version, 3) for package in apt.packages("qemu")}
+    latest = newest(filter(None, known), "10.0")
+    assert latest is not None
+    wanted = [arg for each in ("5.2.0", "7.2.0", latest) for arg in ("--version", each)]
+    result = portkit(root, "sync", "qemu", *wanted)
+    assert result.exit_code == 0, result.exception
+    return Qemu(Mirror(manifest, "qemu"), apt, root / "apt" / "apt.conf")
+
+
+def git(directory: Path, *args: str, check: bool = True) -> str:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    done = subprocess.run(
+        ["git", "-C", str(directory), *args],
+        env={**clean, **_WHO, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_EDITOR": "true"},
+        check=check, capture_output=True, text=True, errors="surrogateescape",
+    )  # fmt: skip
+    return done.stdout.rstrip("\n")
+
+
+def quilt_directory(qemu: Qemu, version: str, directory: Path) -> Path:
+    """Debian's patches for a release, from its source package."""
+    packages = [
+        package for package in qemu.apt.packages("qemu")
+        if upstream_version(package.version, 3) == version and "+deb" in package.version
+    ]  # fmt: skip
+    directory.mkdir()
+    subprocess.run(
+        ["apt-get", f"--config-file={qemu.apt_config}", "source", "--quiet=2", "--download-only",
+         "--diff-only", f"qemu={packages[-1].version}"],
+        cwd=directory, check=True,
+    )  # fmt: skip
+    (archive,) = directory.glob("*.debian.tar.*")
+    with tarfile.open(archive) as tar:
+        tar.extractall(directory, filter="data")
+    return directory / "debian" / "patches"
+
+
+def commit_quilt(mirror: Mirror, release: Release, patches: Path, work: Path) -> dict[str, str]:
+    """A commit for each patch, as patch(1) applies it without fuzz: name to commit, in order."""
+    git(mirror.repo.path, "worktree", "add", "--detach", str(work), release.commit)
+    commits = {}
+    for line in (patches / "series").read_text().splitlines():
+        name = line.partition("#")[0].strip()
+        if not name:
+            continue
+        with (patches / name).open("rb") as text:  # it says no to binary parts, quilt ignores that
+            subprocess.run(
+                ["patch", "-p1", "-f", "-s", "-F0", "--no-backup-if-mismatch", "-d", str(work)],
+                stdin=text, check=False, capture_output=True,
+            )  # fmt: skip
+        for reject in (*work.rglob("*.rej"), *work.rglob("*.orig")):
+            reject.unlink()
+        git(work, "add", "--all", "--force", ".")
+        git(work, "commit", "--quiet", "--allow-empty", "-m", name)
+        commits[name] = git(work, "rev-parse", "HEAD")
+    return commits
+
+
+def git_rebase(work: Path, base: Release, onto: Release) -> tuple[set[str], dict[str, str]]:
+    """Rebase the checkout, skipping what conflicts: the conflicting names, and name to tree."""
+    state = Path(git(work, "rev-parse", "--absolute-git-dir")) / "rebase-merge"
+    git(work, "rebase", "--onto", onto.commit, base.commit, check=False)
+    conflicts = set()
+    while state.is_dir():
+        stopped = (state / "stopped-sha").read_text().strip()
+        conflicts.add(git(work, "log", "-1", "--format=%s", stopped))
+        git(work, "rebase", "--skip", check=False)
+    log = git(work, "log", "--format=%T %s", f"{onto.commit}..HEAD")
+    return conflicts, {line[41:]: line[:40] for line in log.splitlines()}
+
+
+def carried(
+    mirror: Mirror, base: Release, onto: Release, commits: Mapping[str, str]
+) -> tuple[dict[str, Outcome], dict[str, str]]:
+    """The same by portkit: outcomes, and name to tree."""
+    texts = {
+        name: mirror.repo.run("format-patch", "-1", "--stdout", "--find-renames", commit)
+        for name, commit in commits.items()
+    }
+    series = Series("debian", tuple(
+        parse_patch(name, text) for name, text in texts.items() if text
+    ))  # fmt: skip
+    applied = write_chain(mirror.repo, base, "debian", apply_series(mirror.repo, base, series))
+    assert tree_of(mirror, applied[-1]) == tree_of(mirror, list(commits.values())[-1])
+    journey = read_journey(mirror.repo, base, onto, series)
+    steps = list(carry(journey))
+    done = [step for step in steps if step.outcome is Outcome.APPLIES]
+    made = write_chain(
+        mirror.repo, onto, "debian", [Step(step.patch, step.changes) for step in done]
+    )
+    trees = {step.patch.name: tree_of(mirror, each) for step, each in zip(done, made, strict=True)}
+    return {step.patch.name: step.outcome for step in steps}, trees
+
+
+def tree_of(mirror: Mirror, commit: str) -> str:
+    return mirror.repo.text("rev-parse", f"{commit}^{{tree}}")
+
+
+@pytest.mark.parametrize("track", ["5.2 to 7.2", "7.2 to 10.0"])
+def test_outcomes_and_trees_are_those_of_git_rebase(qemu: Qemu, track: str, tmp_path: Path) -> None:
+    mirror = qemu.mirror
+    old, _, new = track.partition(" to ")
+    versions = [release.version for release in mirror.releases()]
+    base = mirror.release(newest(versions, old) or "")
+    onto = mirror.release(newest(versions, new) or "")
+    work = tmp_path / "work"
+    patches = quilt_directory(qemu, base.version, tmp_path / "debian")
+    commits = commit_quilt(mirror, base, patches, work)
+    outcomes, trees = carried(mirror, base, onto, commits)
+    conflicts, git_trees = git_rebase(work, base, onto)
+    git(mirror.repo.path, "worktree", "remove", "--force", str(work))
+
+    assert {name for name, each in outcomes.items() if each is Outcome.CONFLICT} == conflicts
+    assert {name: trees[name] for name in git_trees} == git_trees
+    assert set(trees) == set(git_trees)
+    counts = Counter(outcomes.values())
+    assert len(outcomes) > 30
+    assert min(counts[each] for each in (Outcome.APPLIES, Outcome.CONFLICT)) > 0
+    if old == "5.2":
+        assert outcomes[_CVE] is Outcome.UPSTREAMED
