@@ -91,8 +91,8 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
         EnvironmentProblem: the repository lacks the tree.
     """
     wanted = set(paths)
-    parents = sorted({parent for path in wanted for parent in path.parents} | {_ROOT})
-    files = sorted(wanted)
+    parents = sorted({parent for path in wanted for parent in path.parents} | {_ROOT}, key=_order)
+    files = sorted(wanted, key=str)
     blobs = repo.cat_file(f"{tree}:{'' if path == _ROOT else path}" for path in (*parents, *files))
     if blobs[0] is None:
         raise EnvironmentProblem(
@@ -114,6 +114,11 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
         path for path in {*parents, *files} - {_ROOT} if modes.get(path) == _TREE_MODE
     )
     return Tree(entries, directories)
+
+
+def _order(path: PurePosixPath) -> str:
+    """The root first, and every directory before what is in it."""
+    return "" if path == _ROOT else str(path)
 
 
 def _add_modes(modes: dict[PurePosixPath, str], directory: PurePosixPath, data: bytes) -> None:
