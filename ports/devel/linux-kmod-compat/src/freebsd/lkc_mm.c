@@ -6,8 +6,10 @@
  * A handle (struct lkc_mm) names an address space for as long as anybody holds
  * it, but does not keep the mappings: a mapping may hold a file that holds a
  * virtual machine that holds the handle, and the exit of the process must be
- * able to break that ring.  When the process exits or execs, its handle dies:
- * it matches no process any more and its pages cannot be reached.
+ * able to break that ring.  When the process that made the handle exits or
+ * execs, the handle dies: it matches no process any more and its pages cannot
+ * be reached.  (Processes that share an address space by rfork(2) share the
+ * handle too, and its end.)
  */
 
 #include <sys/param.h>
@@ -37,7 +39,8 @@
 
 struct lkc_mm {
 	LIST_ENTRY(lkc_mm) link;
-	struct vmspace	*vm;		/* NULL: dead */
+	struct proc	*owner;		/* NULL: dead */
+	struct vmspace	*vm;		/* the owner's, while it lives */
 	u_int		refs;
 };
 
@@ -69,6 +72,7 @@ lkc_mm_find(void)
 			break;
 		mtx_unlock(&lkc_mm_mtx);
 		fresh = malloc(sizeof(*fresh), M_LKC, M_WAITOK | M_ZERO);
+		fresh->owner = p;
 		fresh->vm = p->p_vmspace;
 		refcount_init(&fresh->refs, 1);
 		mtx_lock(&lkc_mm_mtx);
@@ -92,46 +96,40 @@ lkc_mm_release(struct lkc_mm *mm)
 		mtx_unlock(&lkc_mm_mtx);
 		return;
 	}
-	if (mm->vm != NULL)
+	if (mm->owner != NULL)
 		LIST_REMOVE(mm, link);
 	mtx_unlock(&lkc_mm_mtx);
 	free(mm, M_LKC);
 }
 
-/* The mappings of p's address space go away now. */
+/* The mappings of p go away now. */
 static void
 mm_kill(struct proc *p)
 {
-	struct lkc_mm *mm;
+	struct lkc_mm *mm, *next;
 
 	mtx_lock(&lkc_mm_mtx);
-	LIST_FOREACH(mm, &lkc_mm_list, link)
-		if (mm->vm == p->p_vmspace) {
+	LIST_FOREACH_SAFE(mm, &lkc_mm_list, link, next)
+		if (mm->owner == p) {
 			LIST_REMOVE(mm, link);
+			mm->owner = NULL;
 			mm->vm = NULL;
-			break;
 		}
 	mtx_unlock(&lkc_mm_mtx);
 }
 
-/*
- * Processes that share the address space (rfork(2), vfork(2)) may go and leave
- * it to the others.
- */
 static void
 mm_exit(void *arg __unused, struct proc *p)
 {
 
-	if (refcount_load(&p->p_vmspace->vm_refcnt) == 1)
-		mm_kill(p);
+	mm_kill(p);
 }
 
 static void
 mm_exec(void *arg __unused, struct proc *p, struct image_params *imgp __unused)
 {
 
-	if (refcount_load(&p->p_vmspace->vm_refcnt) == 1)
-		mm_kill(p);
+	mm_kill(p);
 }
 
 void *
@@ -156,16 +154,18 @@ lkc_mm_drop(void *mm)
 	lkc_mm_release(mm);
 }
 
-/* A reference to the address space itself, or NULL when it is gone. */
+/*
+ * A reference to the address space itself, or NULL when it is gone.  The
+ * handlers above run before the owner leaves its address space, and the lock
+ * keeps them out.
+ */
 static struct vmspace *
 mm_vmspace(struct lkc_mm *mm)
 {
 	struct vmspace *vm;
 
 	mtx_lock(&lkc_mm_mtx);
-	vm = mm->vm;
-	if (vm != NULL && !refcount_acquire_if_not_zero(&vm->vm_refcnt))
-		vm = NULL;
+	vm = mm->owner != NULL ? vmspace_acquire_ref(mm->owner) : NULL;
 	mtx_unlock(&lkc_mm_mtx);
 	return (vm);
 }
