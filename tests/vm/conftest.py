@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portkit.vm.cache import Cache, default_directory
+from portkit.vm.cache import Cache, Kind, default_directory
 
 _MISSING = "no FreeBSD was imported: portkit vm import --kernel KERNEL --base BASE"
 
@@ -28,6 +28,15 @@ def imported() -> Cache:
     if cache.state.base is None or "plain" not in cache.state.kernels:
         pytest.skip(_MISSING)
     return cache
+
+
+@pytest.fixture(params=["plain", "debug"])
+def kind(request: pytest.FixtureRequest, imported: Cache) -> Kind:
+    """Each kind of kernel in turn."""
+    if request.param not in imported.state.kernels:
+        pytest.skip(f"no {request.param} kernel was imported")
+    chosen: Kind = request.param
+    return chosen
 
 
 @pytest.fixture

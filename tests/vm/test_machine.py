@@ -17,16 +17,6 @@ pytestmark = pytest.mark.vm
 # Generous, because the host may be busy; tests do not depend on how long a boot takes.
 BOOT_SECONDS = 180
 
-KINDS: list[Kind] = ["plain", "debug"]
-
-
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest, imported: Cache) -> Kind:
-    if request.param not in imported.state.kernels:
-        pytest.skip(f"no {request.param} kernel was imported")
-    chosen: Kind = request.param
-    return chosen
-
 
 def boot(cache: Cache, directory: Path, machine: Machine, *command: str) -> Result:
     return run(cache, machine, directory, command, timeout=BOOT_SECONDS)
