@@ -92,7 +92,7 @@ def upstream_version(version: str, components: int) -> str | None:
     """
     upstream = version.partition(":")[2] if ":" in version else version
     upstream = upstream.rpartition("-")[0] or upstream
-    match = re.fullmatch(r"(\d+(?:\.\d+)*)(?:~(rc\d+))?(?:[+~].*)?", upstream)
+    match = re.fullmatch(r"(\d+(?:\.\d+)*)(?:~(rc\d+))?(?:[+~](?:dfsg|ds|repack)[\d.]*)?", upstream)
     if match is None:
         return None
     candidate = f"-{match[2]}" if match[2] else ""
