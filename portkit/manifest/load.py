@@ -7,6 +7,7 @@ import string
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from portkit.errors import UsageError
 from portkit.manifest.model import (
@@ -242,6 +243,11 @@ def _location(table: Table, key: str, root: Path) -> str:
     text = table.text(key)
     if text.startswith("-"):
         table.fail(key, "neither a URL nor a path", "put ./ before a path")
+    try:
+        if urlsplit(text).port == 0:
+            raise ValueError
+    except ValueError:
+        table.fail(key, f"{text!r} is not a URL", "correct it")
     if "://" in text or re.match(r"[^/]+@[^/]+:", text):
         return text
     return str(root / Path(text).expanduser())

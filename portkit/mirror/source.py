@@ -98,6 +98,8 @@ def probe(name: str, url: str) -> None:
             outcome.append(None)
         except OSError as error:
             outcome.append(error.strerror or str(error))
+        except UnicodeError:
+            outcome.append("not a host name")
 
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()

@@ -110,6 +110,8 @@ MISTAKES = [
     ('v{major}/qemu-{version}.tar.xz"\ns', '{0}"\ns', r"toml:18: .*unknown placeholder; .*{minor}"),
     ('v{major}/qemu-{version}.tar.xz"\ns', '{"\ns', r"toml:18: .*braces"),
     ('url = "https://', 'url = "ftp://', r"toml:18: .*url: the scheme is not known"),
+    ('url = "https://example.org', 'url = "https://x:99999', r"toml:18: .*url: .* is not a URL"),
+    ('url = "https://example.org', 'url = "https://[x', r"toml:18: .*url: .* is not a URL"),
     ('keyring = "keys/qemu.gpg"', "", r"toml:15: .*source\[2\]: the key 'keyring' is missing"),
     ('"aaaa', '"AAAA', r"toml:22: .*source\[2\].sha256.10.0.1: not a SHA-256"),
     ('"10.0.1" = "a', '"ten" = "a', r"toml:22: .*not a version"),
