@@ -240,6 +240,9 @@ int task_is_runnable(struct task_struct *task)
 	return lkc_task_runnable(task);
 }
 
+/* Between lkcl_init() and lkcl_exit(). */
+bool lx_running;
+
 /* --- tasks -------------------------------------------------------------- */
 
 const lkc_size lkcl_task_size = sizeof(struct task_struct);
@@ -255,10 +258,11 @@ void lkcl_task_init(void *block, int pid, int tid, const char *comm)
 	strscpy(task->comm, comm, sizeof(task->comm));
 }
 
+/* A waker may still look at the block, see rcuwait_wake_up(). */
 void lkcl_task_fini(void *block)
 {
-	/* A waker may still look at the block, see rcuwait_wake_up(). */
-	synchronize_rcu();
+	if (lx_running)
+		lkc_rcu_wait();
 }
 
 struct pid *get_task_pid(struct task_struct *task, enum pid_type type)

@@ -38,6 +38,7 @@ int lkcl_init(void)
 	if (err)
 		goto no_features;
 	lx_fpu_init();
+	lx_running = true;
 	return 0;
 
 no_features:
@@ -55,6 +56,7 @@ no_percpu:
 
 void lkcl_exit(void)
 {
+	lx_running = false;
 	lx_workqueue_exit();
 	rcu_barrier();
 	lx_reaper_exit();

@@ -277,6 +277,12 @@ void cpuhp_remove_state(enum cpuhp_state state)
 	hp_teardown = NULL;
 }
 
+/* Bottom halves are not disabled apart from preemption. */
+void __local_bh_enable_ip(unsigned long ip, unsigned int cnt)
+{
+	preempt_enable();
+}
+
 /* A thread that must stay on its CPU, but may be preempted there. */
 void migrate_disable(void)
 {

@@ -76,6 +76,11 @@ void *memdup_user(const void __user *src, size_t len)
 	return p;
 }
 
+void *vmemdup_user(const void __user *src, size_t len)
+{
+	return memdup_user(src, len);
+}
+
 bool lx_access_ok(const void __user *addr, unsigned long size)
 {
 	u64 limit = lkc_user_limit();

@@ -48,7 +48,7 @@ static inline void set_desc_limit(struct desc_struct *desc, unsigned long limit)
 }
 
 void load_fixmap_gdt(int cpu);
-/* A VM exit leaves the TSS limit at 0x67; FreeBSD reloads TR when it matters. */
+/* A VM exit leaves the TSS limit at 0x67: load TR again. */
 void invalidate_tss_limit(void);
 
 #endif

@@ -6,6 +6,6 @@
 #include_next <linux/jiffies.h>
 unsigned long lx_jiffies(void);
 #define jiffies		lx_jiffies()
-#define jiffies_64	((u64)lx_jiffies())
+#define get_jiffies_64()	((u64)lx_jiffies())
 
 #endif

@@ -19,7 +19,7 @@ unsigned long __copy_from_user_inatomic(void *to, const void __user *from, unsig
 long copy_to_user_nofault(void __user *to, const void *from, size_t n);
 unsigned long clear_user(void __user *to, unsigned long n);
 void *memdup_user(const void __user *src, size_t len);
-#define vmemdup_user(src, len)	memdup_user(src, len)
+void *vmemdup_user(const void __user *src, size_t len);
 #define __copy_from_user	copy_from_user
 #define __copy_to_user		copy_to_user
 static inline int copy_struct_from_user(void *dst, size_t ksize, const void __user *src,

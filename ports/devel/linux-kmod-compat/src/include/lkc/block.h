@@ -46,6 +46,7 @@ void lx_defer_free_pages(void *addr, unsigned int order);
 void lx_defer_unhold(u64 pa);
 
 void lx_smp_init(void);
+extern bool lx_running;
 int lx_percpu_init(void);
 void lx_percpu_exit(void);
 int lx_reaper_init(void);
@@ -65,6 +66,6 @@ void lx_memory_exit(void);
  * Of the module: the Linux command for a number that arrived at file, or 0.
  */
 struct file;
-unsigned int lx_ioctl_command(const struct file *file, unsigned int dir, unsigned int nr);
+unsigned int lx_ioctl_command(const struct file *file, unsigned int group, unsigned int nr);
 
 #endif

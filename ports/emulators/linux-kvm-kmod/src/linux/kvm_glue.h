@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of KVM's own glue share. */
+#ifndef _KVM_GLUE_H_
+#define	_KVM_GLUE_H_
+
+int	pvclock_start(void);
+void	pvclock_stop(void);
+int	host_start(void);
+void	host_stop(void);
+void	host_shutdown(void);
+
+#endif
