@@ -15,12 +15,14 @@ import click
 
 from portkit.cli.bench import Bench, open_series, report_edit
 from portkit.cli.context import Project, pass_project
-from portkit.cli.message_input import Wording, git_identity, wording
+from portkit.cli.message_input import Wording, git_identity, text_kept, wording
 from portkit.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from portkit.engine.edit import Proposal
+    from portkit.gitio import GitRepo
     from portkit.series.diff import FileChange
+    from portkit.series.model import Patch
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 _MESSAGE = click.option(
@@ -56,7 +58,7 @@ def new(
       portkit new qemu --worktree /tmp/qemu -m "net: do it" -m "Because it hangs."
     """
     from portkit.engine.checkout import Checkout
-    from portkit.engine.edit import append, propose_range
+    from portkit.engine.edit import append
     from portkit.gitio import GitRepo
 
     if worktree is None and commit is None:
@@ -65,22 +67,15 @@ def new(
         bench = open_series(manifest, series)
         repo, release = bench.pinned()
         checkout = None
-        if commit is not None:
-            source = GitRepo(worktree) if worktree else repo
-            proposals = propose_range(source, commit, bench.taken_names())
-            if len(proposals) != 1:
-                raise UsageError(
-                    f"{len(proposals)} commits in '{commit}'",
-                    hint=f"take them all with 'portkit import {series} {commit}'",
-                )
-            proposal = proposals[0]
-            if messages or file:
-                proposal = _reworded(bench, proposal, messages, file)
-        else:
-            assert worktree is not None
-            checkout = Checkout(repo, release, bench.series, worktree.absolute())
-            proposal = _from_edits(bench, checkout.edits(), messages, file)
-        patches = append(repo, release, bench.series, [proposal])
+        with text_kept(bench.saved_message):
+            if commit is not None:
+                source = GitRepo(worktree) if worktree else repo
+                proposal = _from_commit(bench, source, commit, messages, file)
+            else:
+                assert worktree is not None
+                checkout = Checkout(repo, release, bench.series, worktree.absolute())
+                proposal = _from_edits(bench, checkout.edits(), messages, file)
+            patches = append(repo, release, bench.series, [proposal])
         bench.store(patches)
         if checkout is not None:
             checkout.settle(patches)
@@ -103,19 +98,28 @@ def edit(
       portkit edit qemu 0002-fix.patch -m "net: do it" -m "Because." -m "Forwarded: no"
     """
     from portkit.series.message import full_body
-    from portkit.series.patch import with_message
 
     bench = open_series(project.manifest, series)
     before = bench.find(patch)
     # the editor may be open for long, so the lock is taken after it
     head = Wording(before.author, before.date, before.subject, full_body(before))
-    after = wording(head, messages, file, bench.saved_message)
+    with text_kept(bench.saved_message):
+        after = wording(head, messages, file, bench.saved_message)
+        bench, patches = _reword(project, series, before, head, after)
+    report_edit(project, bench, patches)
+
+
+def _reword(
+    project: Project, series: str, before: Patch, head: Wording, after: Wording
+) -> tuple[Bench, list[Patch]]:
+    from portkit.series.patch import with_message
+
     with project.locked() as manifest:
         bench = open_series(manifest, series)
-        if bench.find(patch).raw != before.raw:
+        if bench.find(before.name).raw != before.raw:
             raise Refused(
-                "the patch was changed while you edited it", where=patch,
-                hint=f"edit it again; your text is in {bench.saved_message}, give it with -F",
+                "the patch was changed while you edited it", where=before.name,
+                hint="edit it again",
             )  # fmt: skip
         changed = before
         if after != head:
@@ -123,9 +127,9 @@ def edit(
                 before, author=after.author, date=after.date, subject=after.subject,
                 body=after.body,
             )  # fmt: skip
-        patches = [changed if each.name == patch else each for each in bench.series.patches]
+        patches = [changed if each.name == before.name else each for each in bench.series.patches]
         bench.store(patches)
-    report_edit(project, bench, patches)
+    return bench, patches
 
 
 @click.command()
@@ -257,17 +261,26 @@ def _from_edits(
     return Proposal(patch)
 
 
-def _reworded(
-    bench: Bench, proposal: Proposal, messages: Sequence[str], file: Path | None
+def _from_commit(
+    bench: Bench, repo: GitRepo, commit: str, messages: Sequence[str], file: Path | None
 ) -> Proposal:
-    """A commit's patch with another message."""
+    """A commit's patch, with another message if one is given."""
+    from portkit.engine.edit import propose_range
     from portkit.series.patch import free_name, with_message
 
-    patch = proposal.patch
+    proposals = propose_range(repo, commit, bench.taken_names())
+    if len(proposals) != 1:
+        raise UsageError(
+            f"{len(proposals)} commits in '{commit}'",
+            hint=f"take them all with 'portkit import {bench.spec.name} {commit}'",
+        )
+    if not messages and file is None:
+        return proposals[0]
+    patch = proposals[0].patch
     before = Wording(patch.author, patch.date, patch.subject, patch.body)
     head = wording(before, messages, file, bench.saved_message)
     renamed = replace(patch, name=free_name(head.subject, bench.taken_names()))
     changed = with_message(
         renamed, author=head.author, date=head.date, subject=head.subject, body=head.body
     )
-    return replace(proposal, patch=changed)
+    return replace(proposals[0], patch=changed)

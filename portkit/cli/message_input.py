@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -54,11 +55,23 @@ def wording(before: Wording, messages: Sequence[str], file: Path | None, saved: 
     data = (text or "").encode("utf-8", "surrogateescape")
     saved.parent.mkdir(parents=True, exist_ok=True)
     saved.write_bytes(data)
+    return read_wording(data, before)
+
+
+@contextmanager
+def text_kept(saved: Path) -> Iterator[None]:
+    """Say in an error where the text of the editor is kept, so that no thought is lost."""
+    before = _mtime(saved)
     try:
-        return read_wording(data, before)
+        yield
     except PortkitError as error:
-        error.hint = f"{error.hint}; your text is in {saved}, give it with -F"
+        if _mtime(saved) != before:
+            error.hint = f"{error.hint}; your text is in {saved}, give it with -F"
         raise
+
+
+def _mtime(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def read_wording(data: bytes, before: Wording) -> Wording:

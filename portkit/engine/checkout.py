@@ -87,7 +87,7 @@ class Checkout:
         index = Path(self.tree.text("rev-parse", "--path-format=absolute", "--git-path", "index"))
         with tempfile.TemporaryDirectory(dir=index.parent) as directory:
             copy = Path(directory) / "index"
-            shutil.copyfile(index, copy)
+            shutil.copy2(index, copy)  # with its time: git tells racy entries by it
             env = {"GIT_INDEX_FILE": str(copy)}
             self.tree.run("add", "--all", ":/", env=env)
             return self.tree.run("write-tree", env=env).decode().strip()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from portkit.engine.checkout import Checkout
 from portkit.manifest.model import Manifest
 from portkit.mirror.store import Mirror
 from portkit.series.model import Change, Patch
@@ -224,9 +226,12 @@ def test_the_text_of_the_editor_is_kept_when_it_is_refused(
     editor(monkeypatch, tmp_path, 'printf "From: A <a@b>\\n\\nlong thoughts\\n" > "$1"')
     refused(project, 2, "has no subject", "edit", "s", "1.patch")
     assert (project.state_dir / "message.txt").read_text().endswith("long thoughts\n")
+    editor(monkeypatch, tmp_path, 'printf "Subject: x\\n\\na\\n---\\nb\\n" > "$1"')
+    refused(project, 2, "message.txt, give it with -F", "edit", "s", "1.patch")
     editor(monkeypatch, tmp_path, f"cd {project.root}; echo >> patches/s/1.patch")
     result = portkit(project.root, "edit", "s", "1.patch")
     assert "was changed while you edited it" in str(result.exception)
+    assert "message.txt" in str(result.exception)
 
 
 def test_edit_refusals(project: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,6 +286,21 @@ def test_a_patch_that_is_refreshed_to_nothing(project: Manifest, tree: Path) -> 
     (tree / "b.c").write_text(LINES)
     args = ("refresh", "s", "3.patch", "--worktree", str(tree))
     refused(project, 1, "would change nothing any more", *args)
+
+
+def test_a_kill_between_the_patch_files_and_the_worktree(
+    project: Manifest, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "b.c").write_text((tree / "b.c").read_text().replace("nine", "neun"))
+    args = ("refresh", "s", "3.patch", "--worktree", str(tree))
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkout, "settle", lambda self, patches: sys.exit(9))
+        with pytest.raises(SystemExit):
+            portkit(project.root, *args)
+    assert result_of(project, "b.c") == (tree / "b.c").read_text()
+    refused(project, 1, "no changes in this worktree", *args)
+    assert git(tree, "status", "--porcelain") == ""
+    ok(project, "apply", "s", "--worktree", str(tree))
 
 
 # --- drop and move ---
