@@ -13,6 +13,7 @@ from portkit.cli.context import Project, find_series
 from portkit.errors import UsageError
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.series.model import Patch, Series
+from portkit.series.paths import printable
 
 if TYPE_CHECKING:
     from portkit.gitio import GitRepo
@@ -111,7 +112,7 @@ def report_edit(
     def text() -> None:
         for verb, names in verbs.items():
             for name in names:
-                click.echo(f"{verb}: {name}")
+                click.echo(f"{verb}: {printable(name)}")
         for note in notes:
             click.echo(note)
         click.echo(f"{bench.spec.name}: {len(after)} patches")

@@ -15,6 +15,7 @@ from portkit.lint.patch_content import content_problems
 from portkit.lint.patch_message import message_problems
 from portkit.manifest.model import SeriesSpec
 from portkit.series.model import Patch, Series
+from portkit.series.paths import printable
 from portkit.series.problem import PatchProblem
 from portkit.series.store import SERIES_FILE, SeriesLine, load_patch, read_series_file
 
@@ -61,7 +62,7 @@ def lint_patch(patch: Patch, file: Path) -> Iterator[Finding]:
     """The findings of one patch by itself."""
     for problems in (message_problems(patch), content_problems(patch)):
         for line, rule, message in problems:
-            yield Finding(file, line, rule, message)
+            yield Finding(file, line, rule, printable(message))
 
 
 def _order(directory: Path, root: Path, lines: Sequence[SeriesLine]) -> Iterable[Finding]:

@@ -18,7 +18,7 @@ from portkit.errors import UsageError
 from portkit.series.message import MBOX_LINE, decode, encode, message_end
 from portkit.series.model import Patch
 from portkit.series.patch import canonical, free_name, parse_patch
-from portkit.series.paths import BadPath
+from portkit.series.paths import BadPath, printable
 from portkit.series.store import check_name
 
 # what git mailsplit takes for a separator: "From ", a time and a year
@@ -62,7 +62,7 @@ def read_mbox(data: bytes, taken: Sequence[str]) -> tuple[list[Patch], list[str]
         names = [*taken, *(patch.name for patch in patches)]
         patch = _read_mail(mail, f"mail {number}", names)
         if patch is None:
-            skipped.append(decode(_fields(mail).get(b"subject", b"(no subject)")))
+            skipped.append(printable(decode(_fields(mail).get(b"subject", b"(no subject)"))))
         else:
             patches.append(patch)
     if not patches:

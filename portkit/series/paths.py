@@ -17,6 +17,13 @@ _NEEDS_QUOTES = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
+def printable(text: str) -> str:
+    """Text from outside as it may go to a terminal: what is no character is escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
 class BadPath(ValueError):
     """A path that no patch may name; the message says why."""
 

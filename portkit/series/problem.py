@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portkit.errors import UsageError
+from portkit.series.paths import printable
 
 
 class PatchProblem(UsageError):
@@ -15,7 +16,7 @@ class PatchProblem(UsageError):
     """
 
     def __init__(self, what: str, *, name: str, line: int, rule: str, hint: str) -> None:
-        super().__init__(what, where=f"{name}:{line}", hint=hint)
+        super().__init__(printable(what), where=f"{name}:{line}", hint=hint)
         self.name = name
         self.line = line
         self.rule = rule

@@ -12,10 +12,11 @@ from portkit.manifest.model import SeriesSpec
 from portkit.series.message import decode, encode
 from portkit.series.model import Patch, Series
 from portkit.series.patch import parse_patch
-from portkit.series.paths import BadPath, tree_path
+from portkit.series.paths import BadPath, printable, tree_path
 from portkit.series.problem import PatchProblem
 
 SERIES_FILE = "series"
+_NAME_MAX = 255  # bytes; what file systems take
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,12 @@ def load_patch(directory: Path, line: SeriesLine) -> Patch:
     here = f"{directory / SERIES_FILE}:{line.number}"
     if os.path.commonpath(map(os.path.realpath, (path, directory))) != os.path.realpath(directory):
         raise UsageError(
-            f"'{line.patch}' is a link out of the directory", where=here,
+            f"'{printable(line.patch)}' is a link out of the directory", where=here,
             hint="replace the link by the file",
         )  # fmt: skip
     if not path.is_file():
         raise UsageError(
-            f"no such patch: '{line.patch}'", where=here,
+            f"no such patch: '{printable(line.patch)}'", where=here,
             hint="restore the file, or remove the line",
         )  # fmt: skip
     try:
@@ -102,8 +103,8 @@ def read_series_file(directory: Path) -> list[SeriesLine]:
         patch = _patch_of(line, f"{path}:{number}")
         if patch is not None and numbers.setdefault(patch, number) != number:
             raise UsageError(
-                f"'{patch}' is already on line {numbers[patch]}", where=f"{path}:{number}",
-                hint="remove one of the two lines",
+                f"'{printable(patch)}' is already on line {numbers[patch]}",
+                where=f"{path}:{number}", hint="remove one of the two lines",
             )  # fmt: skip
         found.append(SeriesLine(number, line + "\n", patch))
     if not text or text.endswith("\n"):
@@ -142,7 +143,9 @@ def check_name(name: str) -> str:
     Raises:
         BadPath: it leaves the directory, or quilt would read it as something else.
     """
-    tree_path(encode(name))
+    path = tree_path(encode(name))
+    if any(len(encode(part)) > _NAME_MAX for part in path.parts):
+        raise BadPath("name too long")
     if name == SERIES_FILE or name.startswith(("-", "#")) or len(name.split()) != 1:
         raise BadPath("not a name that a 'series' file can hold")
     return name
@@ -155,14 +158,16 @@ def _patch_of(line: str, where: str) -> str | None:
     for option in words[1:]:
         if option != "-p1":
             raise UsageError(
-                f"option '{option}' is not supported", where=where,
+                f"option '{printable(option)}' is not supported", where=where,
                 hint="only -p1 is; convert the patch to paths with a/ and b/",
             )  # fmt: skip
     try:
         return check_name(words[0])
     except BadPath as error:
         raise UsageError(
-            f"{error}: '{words[0]}'", where=where, hint="name a file below this directory"
+            printable(f"{error}: '{words[0]}'"),
+            where=where,
+            hint="name a file below this directory",
         ) from error
 
 

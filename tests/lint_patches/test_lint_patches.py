@@ -158,6 +158,12 @@ def test_what_unidiff_reads_differently() -> None:
     assert rules(phantom) == []  # a file without hunks misleads nobody
 
 
+def test_findings_cannot_drive_a_terminal() -> None:
+    text = GOOD.replace("Upstream-Status: Pending", "Forwarded: \x1b[2J")
+    (finding,) = lint_patch(parse_patch("p", text.encode()), Path("p"))
+    assert r"'\x1b[2J'" in str(finding)
+
+
 def series(directory: Path, text: str, **files: str) -> SeriesSpec:
     directory.mkdir(parents=True)
     (directory / "series").write_text(text)

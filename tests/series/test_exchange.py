@@ -141,6 +141,12 @@ def test_cover_letters_are_skipped_and_told() -> None:
         read_mbox(cover, [])
 
 
+def test_subjects_of_skipped_mails_cannot_drive_a_terminal() -> None:
+    cover = mail("", b"Hello\n").replace(b"=?utf-8?q?", b"\x1b[2J\xff")
+    _, (skipped,) = read_mbox(cover + mail("", BODY.encode()), [])
+    assert skipped.startswith(r"\x1b[2J\udcff")
+
+
 def test_a_bad_patch_is_named_by_its_mail() -> None:
     bad = mail("", BODY.replace("@@ -1 +1 @@", "@@ -1 +1,2 @@").encode())
     with pytest.raises(UsageError, match=r"^mail 2:\d+: hunk.s lines"):

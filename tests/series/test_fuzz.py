@@ -6,12 +6,15 @@ import io
 import subprocess
 from pathlib import PurePosixPath
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from portkit.errors import UsageError
 from portkit.series.model import Patch
 from portkit.series.patch import parse_patch
 from portkit.series.problem import PatchProblem
+from portkit.series.store import load_patches, render_series
 
 _LINES = rb"""diff --git a/f b/f|diff --git "a/f\303" b/g|diff --git a b|diff --git|--- a/f|+++ b/f|
 --- /dev/null|+++ /dev/null|--- a/../f|+++ "b/f|@@ -1 +1 @@|@@ -1,2 +1,2 @@|@@ -0,0 +1 @@|
@@ -121,6 +124,28 @@ def test_a_patch_or_one_refusal(raw: bytes) -> None:
         assert answer.files
         assert answer.raw == raw
         consistent(answer)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(
+    [b"a.patch", b" -p1", b"\n", b"# x", b"../", b"/", b" -p0", b"a" * 300, b"\r\n", b"series"]
+)), max_size=6).map(b"".join))  # fmt: skip
+def test_any_series_file_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    directory = tmp_path_factory.mktemp("s")
+    (directory / "series").write_bytes(data)
+    (directory / "a.patch").write_bytes(VALID[0])
+    refusal = ""
+    try:
+        patches = load_patches(directory)
+    except UsageError as error:
+        refusal = str(error)
+    else:
+        text = render_series(directory, patches)[directory / "series"]
+        assert text is not None
+        assert text.removesuffix(b"\n") == data.removesuffix(b"\n")
+    assert refusal.isprintable()
 
 
 @settings(max_examples=150, deadline=None)

@@ -397,6 +397,11 @@ def test_errors_are_one_line_with_file_line_and_advice() -> None:
     assert "\n" not in text
 
 
+def test_errors_cannot_drive_a_terminal() -> None:
+    problem = refused(b"--- a/\x1b[2J\xff\n+++ b/x\n" + HUNK.encode())
+    assert r"'a/\x1b[2J\xff'" in str(problem)
+
+
 def test_several_mails_in_one_file_are_one_patch_as_for_quilt() -> None:
     second = "From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001\n" + HEAD
     patch = parse("Subject: one\n\n" + FILE + HUNK + "-- \n2.1\n\n" + second + "\n---\n"
