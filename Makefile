@@ -18,7 +18,8 @@ PORTKIT := $(BIN)/portkit
 PYTEST_ARGS ?=
 
 # What the targets need beside git, python3 and make, by Debian's names.
-PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev lld llvm makefs mandoc patch quilt xz-utils
+PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev libck-dev lld llvm makefs mandoc patch quilt \
+  xz-utils
 
 .PHONY: help ports test lint bench setup clean
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
+from portkit.build.cross import Built, Target, build_module, can_build
 from portkit.cli.context import Project, pass_project
 from portkit.errors import Refused, UsageError
 from portkit.lint.finding import Finding
@@ -15,38 +18,97 @@ from portkit.manifest.model import Manifest, PortSpec
 from portkit.port.model import RenderedPort
 from portkit.port.render import render_port, write_port
 
+# FreeBSD 14.0 and 15.0; one module serves all releases of a major version.
+_OSVERSIONS = (1400097, 1500068)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Outcome:
     """What became of one port."""
 
+    spec: PortSpec
     port: RenderedPort
     changed: list[Path]
     findings: list[Finding]
+    built: list[Built] = field(default_factory=list)
 
 
 @click.command("build-port")
 @click.argument("ports", nargs=-1, metavar="PORT...")
 @click.option("--all", "every", is_flag=True, help="All ports of the manifest.")
+@click.option("--write-only", is_flag=True, help="Write and lint, build nothing.")
+@click.option(
+    "--osversion", "osversions", type=click.IntRange(1400000), multiple=True, metavar="N",
+    help="__FreeBSD_version to cross-build for; several times for several.  [default: 14.0, 15.0]",
+)  # fmt: skip
+@click.option("--cc", default="clang", show_default=True, help="The compiler of the cross build.")
+@click.option(
+    "--sysdir", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="FreeBSD's sys directory of the kernel that is to load the module.",
+)  # fmt: skip
+@click.option(
+    "--kernel", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --sysdir: the directory where that kernel was built.",
+)  # fmt: skip
+@click.option("--debug", is_flag=True, help="For a kernel with INVARIANTS and WITNESS.")
+@click.option("--package", is_flag=True, help="Make packages (on FreeBSD).")
+@click.option(
+    "--jail", "jails", multiple=True, metavar="JAIL",
+    help="With --package: use this jail of poudriere; several times for several releases.",
+)  # fmt: skip
 @pass_project
-def build_port(project: Project, ports: tuple[str, ...], every: bool) -> None:
-    """Write the FreeBSD port(s) below ports/, lint them and build what this host can build."""
+def build_port(
+    project: Project,
+    ports: tuple[str, ...],
+    every: bool,
+    write_only: bool,
+    osversions: tuple[int, ...],
+    cc: str,
+    sysdir: Path | None,
+    kernel: Path | None,
+    debug: bool,
+    package: bool,
+    jails: tuple[str, ...],
+) -> None:
+    """Write the FreeBSD port(s) below ports/, lint them and build what this host can build.
+
+    On Linux that is the kernel module, cross-built by clang and audited; on FreeBSD, with
+    --package, a package of each port. Only the kernel whose sources --sysdir names can load the
+    module below .portkit/build/.
+    """
+    if jails and not package:
+        raise UsageError("--jail needs --package", hint="give both, or neither")
+    targets = [
+        Target(version, cc, sysdir, kernel, debug)
+        for version in osversions or (_OSVERSIONS[:1] if sysdir else _OSVERSIONS)
+    ]
     with project.locked() as manifest:
         wanted = _wanted(manifest, ports, every)
-        rendered = [render_port(manifest, spec) for spec in wanted]
+        rendered = [(spec, render_port(manifest, spec)) for spec in wanted]
         outcomes = []
-        for port in rendered:
+        for spec, port in rendered:
             changed = write_port(manifest, port)
-            outcomes.append(_Outcome(port, changed, lint_port(port.directory)))
+            outcomes.append(_Outcome(spec, port, changed, lint_port(port.directory)))
+        if package:
+            from portkit.build.package import make_packages
+
+            origins = [spec.origin for spec in wanted]
+            make_packages(manifest.root / "ports", origins, jails)
+        elif not write_only:
+            for outcome in outcomes:
+                outcome.built = _cross_build(manifest, outcome.spec, targets)
     project.report(
         {"ports": [_as_json(manifest, outcome) for outcome in outcomes]},
         lambda: _print(manifest, outcomes),
     )
-    count = sum(len(outcome.findings) for outcome in outcomes)
+    count = sum(
+        len(outcome.findings) + sum(len(built.findings) for built in outcome.built)
+        for outcome in outcomes
+    )
     if count:
         raise Refused(
-            f"{count} finding{'s' if count > 1 else ''} in the ports",
-            hint="fix the templates or the manifest",
+            f"{count} finding{'s' if count > 1 else ''}",
+            hint="see docs/ports.md for each rule",
         )
 
 
@@ -65,6 +127,13 @@ def _known(manifest: Manifest) -> str:
     return f"known are: {', '.join(manifest.ports) or 'none'}"
 
 
+def _cross_build(manifest: Manifest, spec: PortSpec, targets: list[Target]) -> list[Built]:
+    if not can_build(manifest, spec):
+        return []
+    jobs = os.cpu_count() or 1
+    return [build_module(manifest, spec, target, jobs) for target in targets]
+
+
 def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:
     root = manifest.root
     return {
@@ -73,6 +142,17 @@ def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:
         "files": len(outcome.port.files),
         "changed": [path.relative_to(root).as_posix() for path in outcome.changed],
         "findings": [finding.as_json() for finding in outcome.findings],
+        "built": [
+            {
+                "osversion": built.target.osversion,
+                "cc": built.target.cc,
+                "module": str(built.module),
+                "size": built.module.stat().st_size,
+                "sha256": hashlib.sha256(built.module.read_bytes()).hexdigest(),
+                "findings": [finding.as_json() for finding in built.findings],
+            }
+            for built in outcome.built
+        ],
     }
 
 
@@ -81,5 +161,9 @@ def _print(manifest: Manifest, outcomes: list[_Outcome]) -> None:
         changed = len(outcome.changed)
         state = f"{changed} changed" if changed else "unchanged"
         click.echo(f"ports/{outcome.port.origin}: {len(outcome.port.files)} files, {state}")
-        for finding in outcome.findings:
+        for built in outcome.built:
+            size = built.module.stat().st_size
+            path = built.module.relative_to(manifest.root)
+            click.echo(f"  {path}: {size / 1024:.0f} KB, {len(built.findings)} audit findings")
+        for finding in [*outcome.findings, *(f for built in outcome.built for f in built.findings)]:
             click.echo(f"  {finding}")
