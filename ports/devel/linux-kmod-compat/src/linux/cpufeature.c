@@ -16,6 +16,7 @@
 #include <asm/cpu_device_id.h>
 #include <asm/intel-family.h>
 #include <asm/processor.h>
+#include <asm/cpu.h>
 #include <asm/cpuid.h>
 #include <asm/msr.h>
 #include <lkc/block.h>

@@ -432,7 +432,7 @@ int lx_host_level(struct mm_struct *mm, unsigned long hva)
 
 /* --- memslots ----------------------------------------------------------- */
 
-int mm_pin_memslot(struct mm_struct *mm, unsigned long start, unsigned long npages)
+int mm_pin_range(struct mm_struct *mm, unsigned long start, unsigned long npages)
 {
 	struct mm_range *range = kmalloc(sizeof(*range), GFP_KERNEL);
 	u64 len = (u64)npages << PAGE_SHIFT;
@@ -489,7 +489,7 @@ static void reap_pins(struct mm_struct *mm, u64 start, u64 end)
  * The caller has removed the memslot.  What still caches addresses of the
  * range, in this VM or another one, hears of it as of an munmap in Linux.
  */
-void mm_unpin_memslot(struct mm_struct *mm, unsigned long start, unsigned long npages)
+void mm_unpin_range(struct mm_struct *mm, unsigned long start, unsigned long npages)
 {
 	u64 end = start + ((u64)npages << PAGE_SHIFT);
 	struct mm_range *range;

@@ -212,6 +212,8 @@ void rcu_barrier(void)
 }
 
 /* The node cache that lib/xarray.c shares with lib/radix-tree.c. */
+extern void radix_tree_node_rcu_free(struct rcu_head *head);
+extern struct kmem_cache *radix_tree_node_cachep;
 struct kmem_cache *radix_tree_node_cachep;
 
 void radix_tree_node_rcu_free(struct rcu_head *head)

@@ -160,6 +160,18 @@ void lx_smp_init(void)
 	}
 }
 
+bool __bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b,
+    unsigned int nbits)
+{
+	unsigned int i, words = BITS_TO_LONGS(nbits);
+	unsigned long any = 0;
+
+	for (i = 0; i < words; i++)
+		any |= dst[i] = a[i] & b[i] &
+		    (i == words - 1 ? BITMAP_LAST_WORD_MASK(nbits) : ~0UL);
+	return any != 0;
+}
+
 void __bitmap_set(unsigned long *map, unsigned int start, int len)
 {
 	for (; len > 0; len--)

@@ -9,6 +9,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/debugreg.h>
 #include <asm/barrier.h>
+#include <asm/mmu_context.h>
 #include <lkc/block.h>
 #include "lkc_bridge.h"
 

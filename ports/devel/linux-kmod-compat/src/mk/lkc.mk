@@ -116,6 +116,9 @@ LX_WARNS=	-Wall -Werror -Wundef -Wno-sign-compare -Wno-pointer-sign \
 		-Wno-tautological-constant-out-of-range-compare -Wno-frame-address \
 		-Wno-missing-field-initializers
 
+# Upstream has these on, too, but not every configuration passes.
+LX_GLUE_WARNS=	-Wmissing-prototypes -Wmissing-declarations
+
 LX_COMPILE=	${CC} ${LX_CPPFLAGS} ${LX_CFLAGS} ${LX_WARNS}
 
 LX_LANG.S=	-D__ASSEMBLY__
@@ -138,7 +141,7 @@ lx_${s:S,/,_,g:R}.o: ${LINUX}/$s ${LX_READY}
 .for s in ${LX_GLUE}
 LX_OBJS+=	lx_glue_${s:H:H:T}_${s:T:R}.o
 lx_glue_${s:H:H:T}_${s:T:R}.o: $s ${LX_READY}
-	${LX_COMPILE} ${LX_LANG.${s:E}} \
+	${LX_COMPILE} ${LX_GLUE_WARNS} ${LX_LANG.${s:E}} \
 	    -DKBUILD_BASENAME='"${s:T:R}"' -DKBUILD_MODNAME='"${KMOD}"' \
 	    -D__KBUILD_MODNAME=kmod_${KMOD} \
 	    -MD -MF ${.TARGET:R}.d -MT ${.TARGET} -c $s -o ${.TARGET}
