@@ -144,6 +144,8 @@ def _source(table: Table, root: Path) -> Source:
 
 def _git_source(name: str, table: Table, root: Path) -> GitSource:
     url = _location(table, "url", root)
+    if "://" in url and url.partition("://")[0] not in ("https", "http", "ssh", "git", "file"):
+        table.fail("url", "the scheme is not known", "use https://, ssh://, git:// or a path")
     tag = table.optional_text("tag") or "v{version}"
     _check_template(tag, table, "tag", ("version",))
     if not re.fullmatch(r"[A-Za-z0-9._{}/+-]+", tag) or tag.startswith("-") or ".." in tag:

@@ -326,6 +326,11 @@ class ArchiveReader:
         self._name = name
         self._limits = limits
         self._subtree = {path.encode() for path in subtree}
+        self._ancestors = {
+            b"/".join(path.split(b"/")[:depth])
+            for path in self._subtree
+            for depth in range(path.count(b"/") + 1)
+        }
         self._depth = max((path.count("/") + 1 for path in subtree), default=0)
 
     def entries(self) -> Iterator[Entry]:
@@ -349,8 +354,12 @@ class ArchiveReader:
         tree = _Tree()
         found: set[bytes] = set()
         top: bytes | None = None
+        unwanted: set[str] = set()  # directories without anything of the subtree
         with tarfile.open(fileobj=source, mode="r:", tarinfo=_Header) as tar:
             for member in self._members(tar):
+                directory, _, base = member.name.rpartition("/")
+                if directory in unwanted and member.isreg() and not base.startswith("."):
+                    continue  # a short cut for most of a large archive
                 parts = self._parts(member)
                 if not parts:
                     continue
@@ -360,6 +369,8 @@ class ArchiveReader:
                     raise self._bad("is not below the archive's top directory", member)
                 self._check_kind(member)
                 kept = self._kept(parts[1:])
+                if kept is None and parts[1:] and b"/".join(parts[1:-1]) not in self._ancestors:
+                    unwanted.add(directory)
                 if member.isdir() or kept is None:
                     continue
                 found.add(kept)

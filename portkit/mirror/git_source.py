@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, BinaryIO
 
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitFailed, GitRepo
@@ -15,9 +16,6 @@ from portkit.manifest.model import GitSource
 from portkit.manifest.version import is_version
 from portkit.mirror.archive import BadArchive
 from portkit.mirror.source import PATIENCE, Fetched, Progress, not_there, probe, unreachable
-
-if TYPE_CHECKING:
-    from git.cmd import Git
 
 # A transfer slower than this (bytes a second, for so many seconds) is given up.
 _STALL = ["-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={2 * PATIENCE:.0f}"]
@@ -76,16 +74,7 @@ class GitClient:
         elif not self._repo.path.is_dir():
             raise unreachable(self.name, f"{self._repo.path}: no such directory")
         location = self._spec.url if self._remote else str(self._repo.path)
-        from git.exc import GitCommandError
-
-        try:
-            listed = _git(Path.cwd()).execute(
-                ["git", *_STALL, "ls-remote", "--tags", "--refs", location],
-                kill_after_timeout=2 * PATIENCE,
-            )
-        except GitCommandError as error:
-            raise unreachable(self.name, _reason(str(error.stderr))) from error
-        return listed
+        return self._ask("ls-remote", "--tags", "--refs", location, limit=2 * PATIENCE)
 
     def _bring(self, tag: str, progress: Progress) -> None:
         """Fetch one tag's trees, then the blobs of the subtree, in one request each."""
@@ -94,20 +83,35 @@ class GitClient:
         repo.run("config", "remote.origin.promisor", "true")
         repo.run("config", "remote.origin.partialclonefilter", "blob:none")
         progress("fetch", 0, None)
+        fetch = [f"--git-dir={repo.path}", "-c", "fetch.negotiationAlgorithm=noop", "fetch",
+                 "--quiet", "--no-tags", "--filter=blob:none"]  # fmt: skip
+        self._ask(*fetch, "--depth=1", "origin", f"+{tag}:{tag}")
+        here = repo.run("rev-list", "--objects", "--all", "--missing=print")
+        absent = {line[1:] for line in here.splitlines() if line.startswith(b"?")}
+        fields = (entry.partition(b"\t")[0].split() for entry in self._entries(tag))
+        missing = {oid: None for _, kind, oid in fields if kind == b"blob" and oid in absent}
+        if missing:
+            wanted = repo.path / "wanted.portkit"
+            wanted.write_bytes(b"".join(oid + b"\n" for oid in missing))
+            with wanted.open("rb") as file:
+                self._ask(*fetch, "--no-write-fetch-head", "--stdin", "origin", stdin=file)
+
+    def _ask(self, *args: str, stdin: BinaryIO | None = None, limit: float | None = None) -> str:
+        """Run a git command that talks to the remote, with the user's proxies and credentials.
+
+        Raises:
+            Unreachable: it failed, or took longer than ``limit`` seconds.
+        """
+        from git.cmd import Git
+        from git.exc import GitCommandError
+
+        runner = Git()
+        ssh = os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
+        runner.update_environment(GIT_TERMINAL_PROMPT="0", GIT_SSH_COMMAND=ssh, LC_ALL="C")
         try:
-            fetch = ["-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"]
-            repo.run(*_STALL, *fetch, "--depth=1", "--filter=blob:none", "origin", f"+{tag}:{tag}")
-            here = repo.run("rev-list", "--objects", "--all", "--missing=print")
-            absent = {line[1:] for line in here.splitlines() if line.startswith(b"?")}
-            fields = (entry.partition(b"\t")[0].split() for entry in self._entries(tag))
-            missing = {oid: None for _, kind, oid in fields if kind == b"blob" and oid in absent}
-            if missing:
-                repo.run(
-                    *_STALL, *fetch, "--no-write-fetch-head", "--filter=blob:none", "--stdin",
-                    "origin", stdin=b"".join(oid + b"\n" for oid in missing),
-                )  # fmt: skip
-        except GitFailed as error:
-            raise unreachable(self.name, _reason(error.stderr)) from error
+            return runner.execute(["git", *_STALL, *args], istream=stdin, kill_after_timeout=limit)
+        except GitCommandError as error:
+            raise unreachable(self.name, _reason(str(error.stderr))) from error
 
     def _entries(self, commit: str) -> list[bytes]:
         """The subtree's part of ``ls-tree``, and the attributes of the whole tree."""
@@ -181,15 +185,6 @@ def _check(process: subprocess.Popen[bytes], args: list[str]) -> None:
     complaint = process.stderr.read()
     if process.wait() > 0:
         raise GitFailed(args, process.returncode, complaint.decode(errors="replace"))
-
-
-def _git(directory: Path) -> Git:
-    """GitPython's runner of git commands, which can give up after a time."""
-    from git.cmd import Git
-
-    runner = Git(str(directory))
-    runner.update_environment(GIT_TERMINAL_PROMPT="0", GIT_SSH_COMMAND="ssh -oBatchMode=yes")
-    return runner
 
 
 def _reason(stderr: str) -> str:

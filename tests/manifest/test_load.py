@@ -102,6 +102,7 @@ MISTAKES = [
     ('"hw",', '"hw", "hw",', r"toml:5: upstream.qemu.subtree: 'hw' is there twice"),
     ('"hw",', '"hw", "hw/kvm",', r"toml:5: .*'hw/kvm' is part of 'hw'; take it out"),
     ('"hw",', "1,", r"toml:5: upstream.qemu.subtree: 1 is not a string"),
+    ('url = "../qemu"', 'url = "ext::sh -c x://"', r"toml:13: .*url: the scheme is not known"),
     ('kind = "debian"', 'kind = "rpm"', r"toml:25: .*source\[3\].kind: unknown kind 'rpm'.*debian"),
     ('kind = "debian"', "", r"toml:24: upstream.qemu.source\[3\]: the key 'kind' is missing"),
     ('name = "cdn"', 'name = "local"', r"toml:17: .*source\[2\].name: .*'local' is there twice"),

@@ -55,6 +55,7 @@ def test_only_the_subtree_is_kept_and_what_is_missing_is_told() -> None:
     assert [entry.path for entry in reader.entries()] == [b"README", b"lib/a.c"]
     assert reader.missing == ("li", "none")
     assert reader.date == MTIME + 5
+    assert read(tar(GOOD), ("lib/up", "docs")) == [("lib/up", "120000", b"../README")]
 
 
 def test_a_dot_in_front_of_the_top_directory_is_nothing() -> None:
