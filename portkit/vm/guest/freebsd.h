@@ -27,7 +27,6 @@
 #define	SYS_readlink		58
 #define	SYS_execve		59
 #define	SYS_dup2		90
-#define	SYS_mkdir		136
 #define	SYS_setsid		147
 #define	SYS_clock_gettime	232
 #define	SYS_nmount		378
@@ -38,12 +37,9 @@
 #define	SYS_getdirentries	554
 
 #define	ENOENT		2
-#define	EACCES		13
 #define	ENOTDIR		20
 #define	O_RDONLY	0x0000
-#define	O_WRONLY	0x0001
 #define	O_RDWR		0x0002
-#define	O_NONBLOCK	0x0004
 #define	O_NOFOLLOW	0x0100
 #define	O_DIRECTORY	0x20000
 #define	AT_FDCWD	(-100)

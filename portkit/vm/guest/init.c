@@ -265,7 +265,8 @@ open_output(void)
 	long error;
 	int fd;
 
-	fd = SYSCALL(open, device, O_RDWR | O_NONBLOCK, 0, 0, 0);
+	/* The callout device: to open it needs no carrier. */
+	fd = SYSCALL(open, device, O_RDWR, 0, 0, 0);
 	if (fd < 0)
 		fail("cannot open", device, fd);
 	error = SYSCALL(ioctl, fd, TIOCGETA, &t, 0, 0);
@@ -276,9 +277,7 @@ open_output(void)
 		error = SYSCALL(ioctl, fd, TIOCSETA, &t, 0, 0);
 	if (error < 0)
 		fail("cannot set up", device, error);
-	SYSCALL(close, fd, 0, 0, 0, 0);
-	/* Again, so that writes block; the terminal keeps its settings. */
-	return (SYSCALL(open, device, O_RDWR, 0, 0, 0));
+	return (fd);
 }
 
 /* In the child: become the command.  Says what is wrong as a shell would. */
