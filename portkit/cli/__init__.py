@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from pathlib import Path
 
 import click
@@ -128,6 +127,8 @@ def entry() -> None:
 
 def _fail(message: str, status: int, verbose: bool) -> None:
     if verbose and sys.exc_info()[0] is not None:
+        import traceback  # only here: it takes longer to import than some commands run
+
         traceback.print_exc()
     click.echo(f"portkit: {' '.join(message.splitlines())}", err=True)
     sys.exit(status)

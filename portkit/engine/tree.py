@@ -99,10 +99,13 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
             f"tree {tree} is missing from the mirror", where=str(repo.path),
             hint="remove the mirror's directory and run 'portkit sync' again",
         )  # fmt: skip
+    members: dict[PurePosixPath, dict[bytes, PurePosixPath]] = {path: {} for path in parents}
+    for path in (*parents[1:], *files):
+        members[path.parent][os.fsencode(path.name)] = path
     modes: dict[PurePosixPath, str] = {_ROOT: _TREE_MODE}
     for path, blob in zip(parents, blobs, strict=False):  # a parent comes before its children
         if blob is not None and modes.get(path) == _TREE_MODE:
-            _add_modes(modes, path, blob.data)
+            _add_modes(modes, members[path], blob.data)
     entries = {}
     for path, blob in zip((*parents, *files), blobs, strict=True):
         mode = modes.get(path)
@@ -121,11 +124,15 @@ def _order(path: PurePosixPath) -> str:
     return "" if path == _ROOT else str(path)
 
 
-def _add_modes(modes: dict[PurePosixPath, str], directory: PurePosixPath, data: bytes) -> None:
-    """Take the modes of a directory's members from git's tree object."""
+def _add_modes(
+    modes: dict[PurePosixPath, str], members: Mapping[bytes, PurePosixPath], data: bytes
+) -> None:
+    """Take the modes of a directory's wanted members from git's tree object."""
     at = 0
     while at < len(data):
         blank = data.index(b" ", at)
         end = data.index(b"\0", blank)
-        modes[directory / os.fsdecode(data[blank + 1 : end])] = data[at:blank].decode()
+        path = members.get(data[blank + 1 : end])
+        if path is not None:
+            modes[path] = data[at:blank].decode()
         at = end + 21

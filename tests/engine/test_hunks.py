@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portkit.engine.hunks import apply_patch
@@ -208,6 +208,7 @@ def test_a_patch_may_not(files: Files, patch: str, why: str) -> None:
 text = st.text("ab\n\r\t -+@", max_size=60).map(str.encode)
 
 
+@settings(deadline=None)
 @given(old=text, new=text)
 def test_a_diff_applied_to_its_old_side_gives_its_new_side(old: bytes, new: bytes) -> None:
     before: Files = {"f": old, "always": b"1\n"}
@@ -217,6 +218,7 @@ def test_a_diff_applied_to_its_old_side_gives_its_new_side(old: bytes, new: byte
     assert result.get(PurePosixPath("f")) == Entry("100644", new)
 
 
+@settings(deadline=None)
 @given(old=text, new=text, other=text)
 def test_a_diff_applied_elsewhere_is_refused_or_keeps_the_rest(
     old: bytes, new: bytes, other: bytes

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portkit.engine.merge import FileConflict, Kind, Labels, merge_entries, unresolved_line
@@ -88,6 +88,7 @@ text = st.lists(st.sampled_from(["a", "b", "c", "d", "", "}"]), max_size=12).map
 )
 
 
+@settings(deadline=None)
 @given(base=text, ours=text)
 def test_an_unchanged_side_gives_the_other(base: str, ours: str) -> None:
     assert merge_entries(file(base), file(base), file(ours), LABELS) == file(ours)
@@ -95,6 +96,7 @@ def test_an_unchanged_side_gives_the_other(base: str, ours: str) -> None:
     assert merge_entries(file(base), file(ours), file(ours), LABELS) == file(ours)
 
 
+@settings(deadline=None)
 @given(base=text, upstream=text, ours=text)
 def test_a_merge_is_clean_both_ways_or_none(base: str, upstream: str, ours: str) -> None:
     one = merge_entries(file(base), file(upstream), file(ours), LABELS)
@@ -104,6 +106,7 @@ def test_a_merge_is_clean_both_ways_or_none(base: str, upstream: str, ours: str)
         assert one == other
 
 
+@settings(deadline=None)
 @given(base=text, upstream=text, ours=text)
 def test_the_merge_is_git_s_own(
     tmp_path_factory: pytest.TempPathFactory, base: str, upstream: str, ours: str
