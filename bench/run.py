@@ -113,7 +113,7 @@ class Bench:
         if not manifest.exists():
             track = ".".join(onto.split(".")[:2])
             manifest.write_text(MANIFEST.format(track=track, release=release))
-            (work / "patches").mkdir()
+            (work / "patches").mkdir(exist_ok=True)
             (work / "patches" / "series").touch()
         self.mirror = Mirror(load_manifest(manifest), "linux")
         self.git = self.mirror.repo.path

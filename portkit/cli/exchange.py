@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 def import_(project: Project, series: str, source: str, repo: Path | None) -> None:
     """Append patches to SERIES from a mail or mbox file, a quilt directory or git commits.
 
-    Patches have to apply exactly at the end of the series; commits, whose whole files are known,
-    are merged. When one does not apply, nothing is imported.
+    Patches go to the end of the series. Hunks whose line numbers are old go to where their lines
+    are, without fuzz, and that is told; commits, whose whole files are known, are merged. When one
+    does not apply, nothing is imported.
 
     \b
       portkit import qemu fixes.mbox
@@ -50,6 +51,13 @@ def import_(project: Project, series: str, source: str, repo: Path | None) -> No
             notes.append(f"not checked: {problem}")
         else:
             patches = append(upstream, release, bench.series, proposals)
+            notes += [
+                f"{patch.name}: its line numbers were old, hunks are at their lines now; look at it"
+                for proposal, patch in zip(
+                    proposals, patches[len(bench.series.patches) :], strict=True
+                )
+                if not proposal.changes and patch.raw != proposal.patch.raw
+            ]
         bench.store(patches)
     report_edit(project, bench, patches, notes)
 

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from portkit.engine.carry import Carried, Journey, Outcome, carry
 from portkit.engine.hunks import apply_patch
 from portkit.engine.merge import FileConflict, Labels, merge_entries
+from portkit.engine.offsets import fitted
 from portkit.engine.rewrite import rewrite
 from portkit.engine.tree import Changes, Tree, read_tree, touched_paths
 from portkit.errors import Refused
@@ -33,7 +34,7 @@ class Proposal:
     Attributes:
         patch: the patch.
         changes: the whole files before and after, where they are known (git commits); without
-            them the patch has to apply exactly, with them it is merged.
+            them every hunk has to find its lines, with them the patch is merged.
     """
 
     patch: Patch
@@ -151,7 +152,8 @@ def edited_files(edits: Sequence[FileChange]) -> dict[PurePosixPath, Entry | Non
 def _place(tip: Tree, proposal: Proposal, series: str) -> tuple[Patch, Changes]:
     """A patch at the end of a series, and what it changes there."""
     if not proposal.changes:
-        return proposal.patch, apply_patch(tip, proposal.patch)
+        patch = fitted(tip, proposal.patch)
+        return patch, apply_patch(tip, patch)
     files = {
         change.old_path: change.old
         for change in proposal.changes
