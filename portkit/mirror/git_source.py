@@ -14,8 +14,8 @@ from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitFailed, GitRepo
 from portkit.manifest.model import GitSource
 from portkit.manifest.version import is_version
-from portkit.mirror.archive import BadArchive
 from portkit.mirror.source import PATIENCE, Fetched, Progress, not_there, probe, unreachable
+from portkit.mirror.unpack import BadArchive
 
 # A transfer slower than this (bytes a second, for so many seconds) is given up.
 _STALL = ["-c", "http.lowSpeedLimit=1000", "-c", f"http.lowSpeedTime={2 * PATIENCE:.0f}"]
@@ -74,7 +74,8 @@ class GitClient:
         elif not self._repo.path.is_dir():
             raise unreachable(self.name, f"{self._repo.path}: no such directory")
         location = self._spec.url if self._remote else str(self._repo.path)
-        return self._ask("ls-remote", "--tags", "--refs", location, limit=2 * PATIENCE)
+        limit = 2 * PATIENCE if self._remote else None
+        return self._ask("ls-remote", "--tags", "--refs", location, limit=limit)
 
     def _bring(self, tag: str, progress: Progress) -> None:
         """Fetch one tag's trees, then the blobs of the subtree, in one request each."""

@@ -12,13 +12,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 from urllib.parse import urlsplit
 
 from portkit.errors import EnvironmentProblem, UsageError
 from portkit.manifest.model import TarballSource
 from portkit.manifest.version import is_version, version_key
-from portkit.mirror.archive import BadArchive, unpacked
 from portkit.mirror.source import (
     PATIENCE,
     Fetched,
@@ -29,6 +28,7 @@ from portkit.mirror.source import (
     sha256_file,
     unreachable,
 )
+from portkit.mirror.unpack import LIMITS, BadArchive, Unpacked
 
 _CHUNK = 1 << 16
 _ATTEMPTS = 4  # each one goes on where the last one broke off
@@ -211,7 +211,7 @@ class TarballClient:
 def _signed(file: IO[bytes], archive: Path, signed_name: str) -> IO[bytes]:
     """What a signature is over: the archive, or (kernel.org) what it unpacks to."""
     if archive.suffix in _COMPRESSED and archive.stem == signed_name:
-        return unpacked(file, archive.name)
+        return cast(IO[bytes], Unpacked(file, archive.name, LIMITS))
     return file
 
 

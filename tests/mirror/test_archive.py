@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portkit.mirror.archive import ArchiveReader, BadArchive, Limits
+from portkit.mirror.archive import ArchiveReader
+from portkit.mirror.unpack import BadArchive, Limits
 from tests.mirror.archives import COMPRESS, MTIME, link, member, tar
 
 Read = list[tuple[str, str, bytes]]

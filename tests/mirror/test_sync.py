@@ -25,10 +25,10 @@ from portkit.errors import EnvironmentProblem, PortkitError, UsageError
 from portkit.manifest.load import load_manifest
 from portkit.manifest.lock import Lock
 from portkit.mirror import source as source_module
-from portkit.mirror.archive import BadArchive
 from portkit.mirror.source import NotThere
 from portkit.mirror.store import Mirror
 from portkit.mirror.sync import SyncResult, sync_upstream
+from portkit.mirror.unpack import BadArchive
 from tests.mirror.archives import member, tar
 
 VERSIONS = ["1.0", "1.0.1", "1.0.2", "1.1"]
@@ -266,7 +266,7 @@ def test_a_host_that_never_answers_is_given_up(
     result = sync(root)
     assert {m.source for m in result.mirrored} == {"s2"}
     assert set(result.problems) == {"s0", "s1"}
-    with pytest.raises(NotThere, match=r"s1: not reachable \(timed out\)"):
+    with pytest.raises(NotThere, match="s1: not reachable"):
         sync(root, "1.0", source="s1")
 
 
