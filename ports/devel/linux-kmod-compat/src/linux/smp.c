@@ -243,7 +243,7 @@ int smp_call_function_single(int cpu, smp_call_func_t func, void *info, int wait
 
 /* --- hotplug ------------------------------------------------------------ */
 
-static int (*hp_teardown)(unsigned int);
+static int (*hp_teardown[CPUHP_NR_STATES])(unsigned int);
 
 static int call_on_cpu(unsigned int cpu, int (*fn)(unsigned int))
 {
@@ -255,27 +255,28 @@ static int call_on_cpu(unsigned int cpu, int (*fn)(unsigned int))
 	return ret;
 }
 
-/* There is one user, KVM; its callbacks may sleep and run bound to the CPU. */
+/* Callbacks may sleep and run bound to the CPU. */
 int cpuhp_setup_state(enum cpuhp_state state, const char *name,
     int (*startup)(unsigned int), int (*teardown)(unsigned int))
 {
 	unsigned int cpu, undo;
 	int err;
 
-	if (WARN_ON(hp_teardown))
+	if (WARN_ON(hp_teardown[state]))
 		return -EBUSY;
 	for_each_online_cpu(cpu) {
 		err = call_on_cpu(cpu, startup);
 		if (err)
 			goto fail;
 	}
-	hp_teardown = teardown;
+	hp_teardown[state] = teardown;
 	return 0;
 fail:
 	for_each_online_cpu(undo) {
 		if (undo == cpu)
 			break;
-		call_on_cpu(undo, teardown);
+		if (teardown)
+			call_on_cpu(undo, teardown);
 	}
 	return err;
 }
@@ -285,8 +286,9 @@ void cpuhp_remove_state(enum cpuhp_state state)
 	unsigned int cpu;
 
 	for_each_online_cpu(cpu)
-		call_on_cpu(cpu, hp_teardown);
-	hp_teardown = NULL;
+		if (hp_teardown[state])
+			call_on_cpu(cpu, hp_teardown[state]);
+	hp_teardown[state] = NULL;
 }
 
 /* Bottom halves are not disabled apart from preemption. */

@@ -43,6 +43,7 @@ LX_EXPORTS+=	lkcl_task_size lkcl_task_init lkcl_task_fini lkcl_init lkcl_exit \
 CC?=		clang
 LD?=		ld.lld
 OBJCOPY?=	llvm-objcopy
+NM?=		llvm-nm
 
 LX_CC_MAJOR!=	${CC} -dumpversion | sed 's/\..*//'
 
@@ -148,19 +149,25 @@ lx_glue_${s:H:H:T}_${s:T:R}.o: $s ${LX_READY}
 .dinclude "${.OBJDIR}/lx_glue_${s:H:H:T}_${s:T:R}.d"
 .endfor
 
-# One object whose only global symbols are those of the bridge: none of Linux's
-# names can meet one of FreeBSD's kernel.  Sections with tables get names that
-# are C identifiers, which FreeBSD's loader finds the ends of.
+# One object whose only global symbols are those of the bridge.  The others are
+# local and get a prefix: FreeBSD's loader resolves a module's undefined symbols
+# with the module's own local ones first (debug.link_elf_obj_leak_locals), so
+# Linux's fget() would stand in for FreeBSD's.  Sections with tables get names
+# that are C identifiers, which the loader finds the ends of.
 LX_SIDE=	lx_${KMOD}_side.o
 
 ${LX_SIDE}: ${LX_OBJS}
 	${LD} -r -o ${.TARGET}.all ${LX_OBJS}
+	${NM} --defined-only ${.TARGET}.all | \
+	    awk '$$3 !~ /^(lx_|lkcl_|kvml_|__lx_)/ && !seen[$$3]++ \
+	    { print $$3, "lx_" $$3 }' > ${.TARGET}.names
 	${OBJCOPY} --rename-section .altinstructions=lx_altinstructions \
 	    --remove-section .llvm_addrsig --remove-section .comment \
+	    --redefine-syms=${.TARGET}.names \
 	    ${LX_EXPORTS:S,^,--keep-global-symbol=,} ${.TARGET}.all ${.TARGET}
 	rm ${.TARGET}.all
 
-CLEANFILES+=	${LX_OBJS} ${LX_OBJS:.o=.d} ${LX_SIDE}
+CLEANFILES+=	${LX_OBJS} ${LX_OBJS:.o=.d} ${LX_SIDE} ${LX_SIDE}.names
 CLEANDIRS+=	${GEN}
 
 # --- link -------------------------------------------------------------------

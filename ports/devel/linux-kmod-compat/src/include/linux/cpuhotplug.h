@@ -8,6 +8,7 @@ enum cpuhp_state {
 	CPUHP_AP_KVM_ONLINE,
 	CPUHP_AP_X86_KVM_CLK_ONLINE,
 	CPUHP_RADIX_DEAD,
+	CPUHP_NR_STATES,
 };
 int cpuhp_setup_state(enum cpuhp_state state, const char *name,
     int (*startup)(unsigned int), int (*teardown)(unsigned int));
