@@ -210,10 +210,11 @@ class _Reader(HunkReader):
     def check_kind(self, header: _Header) -> None:
         """A header says one kind of change only."""
         extended = header.extended
-        known = (b"new file mode", b"deleted file mode", b"rename from", b"copy from", b"old mode")
-        kinds = [kind for kind in known if kind in extended]
-        moved = {b"rename from", b"copy from"} & set(kinds)
-        if len(kinds) > 1 and not (len(moved) == 1 and kinds[1:] == [b"old mode"]):
+        kinds = {
+            kind for kind in (b"new file", b"deleted file", b"rename", b"copy", b"old mode")
+            if any(key.startswith(kind) for key in extended)
+        }  # fmt: skip
+        if len(kinds) > 1 and kinds not in ({b"rename", b"old mode"}, {b"copy", b"old mode"}):
             self.refuse("header with two kinds of change", header.line, "patch-syntax")
         if (b"old mode" in extended) != (b"new mode" in extended):
             self.refuse("mode change with one mode only", header.line, "patch-syntax")
@@ -229,17 +230,23 @@ class _Reader(HunkReader):
                 if source is None or target is None:
                     self.refuse(f"{verb.decode()} with one name only", header.line, "patch-syntax")
                 source, target = self.unquoted(source), self.unquoted(target)
+                if _DEV_NULL in (header.old, header.new):
+                    self.refuse(f"{verb.decode()} from or to /dev/null", header.line, "patch-paths")
                 top = self.rename_top(line, source)
                 old = self.path(top + source, header.line, prefixed=False)
                 new = self.path(top + target, header.line, prefixed=False)
                 self.check_git_line(header, line, old, new)
                 return change, old, new
         path = self.common_name(header, line)
-        if b"new file mode" in extended or header.old == _DEV_NULL:
+        added = b"new file mode" in extended or header.old == _DEV_NULL
+        deleted = b"deleted file mode" in extended or header.new == _DEV_NULL
+        if added and deleted:
+            self.refuse("file that is both new and deleted", header.line, "patch-syntax")
+        if added:
             if header.old not in (None, _DEV_NULL):
                 self.refuse("new file, but '---' is not /dev/null", header.line, "patch-syntax")
             return Change.ADD, None, path
-        if b"deleted file mode" in extended or header.new == _DEV_NULL:
+        if deleted:
             if header.new not in (None, _DEV_NULL):
                 self.refuse("deleted file, but '+++' is not /dev/null", header.line, "patch-syntax")
             return Change.DELETE, path, None
@@ -335,6 +342,8 @@ class _Reader(HunkReader):
         """Read the hunks that follow a header and check that they fit the kind of change."""
         hunks = self.hunks()
         empty = old_mode == new_mode and change is Change.MODIFY
+        if hunks and header.old is None:
+            self.refuse("hunks without '---' and '+++' lines", header.line, "patch-syntax")
         if not hunks and (empty or header.old is not None):
             self.refuse("diff header without a change", header.line, "patch-syntax")
         for hunk in hunks:

@@ -151,6 +151,7 @@ def test_names_of_a_plain_diff_must_agree() -> None:
         "diff --git a/f b/g\nrename from f\nrename to h\n",
         "diff --git a/f b/g\nrename from f\nrename to g\n--- a/x\n+++ b/g\n",
         "diff --git a/f b/g\nold mode 100644\nnew mode 100755\n",
+        "diff --git a/f b/g\nrename from f\nrename to g\n--- /dev/null\n+++ b/g\n",
     ],
 )
 def test_names_of_a_git_diff_must_agree(header: str) -> None:
@@ -240,6 +241,13 @@ def test_add_and_delete() -> None:
         "--- a/f\n+++ /dev/null\n@@ -1,2 +1 @@\n x\n-y\n",
         "diff --git a/f b/f\n--- a/f\n+++ b/f\n",
         "diff --git a/f b/f\n",
+        "diff --git a/f b/f\n" + HUNK,
+        "diff --git a/f b/f\ndeleted file mode 100644\n--- /dev/null\n+++ b/f\n" + HUNK,
+        "diff --git a/f b/f\nnew file mode 100644\n--- /dev/null\n+++ /dev/null\n" + HUNK,
+        "diff --git a/f b/g\ncopy to g\nrename from f\nrename to g\n",
+        "diff --git a/f b/f\nnew file mode 100644\ndeleted file mode 100644\n",
+        "diff --git a/f b/f\nold mode 100644\nnew file mode 100644\n",
+        "diff --git a/f b/f\nnew mode 100644\n",
         "diff --git a/f b/f\nindex 123..456 100644\n",
         "diff --git a/f b/f\nold mode 100644\nold mode 100644\nnew mode 100755\n",
         "diff --git a/f b/f\n--- a/f\n" + HUNK,
