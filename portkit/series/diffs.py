@@ -342,6 +342,10 @@ class _Reader(HunkReader):
         """Read the hunks that follow a header and check that they fit the kind of change."""
         hunks = self.hunks()
         empty = old_mode == new_mode and change is Change.MODIFY
+        if hunks:
+            self.check_end("hunk is longer than its header says", "patch-hunk-header")
+        else:
+            self.check_end("line of a file header not understood", "patch-syntax")
         if hunks and header.old is None:
             self.refuse("hunks without '---' and '+++' lines", header.line, "patch-syntax")
         if not hunks and (empty or header.old is not None):

@@ -55,8 +55,6 @@ class HunkReader:
             hunk = self._hunk()
             self._check_order(found[-1] if found else None, hunk)
             found.append(hunk)
-        if found:
-            self._check_end()
         return tuple(found)
 
     def _hunk(self) -> Hunk:
@@ -133,8 +131,8 @@ class HunkReader:
             if lines and not lines[-1].endswith(b"\n"):
                 self.refuse("hunk after the end of the file", hunk.line - 1, "patch-syntax")
 
-    def _check_end(self) -> None:
-        """What follows a file's last hunk must not look like more of it."""
+    def check_end(self, what: str, rule: str) -> None:
+        """Refuse what follows a file's diff and looks like more of it."""
         at = self.at
         while at < len(self.lines) and self.lines[at] == b"\n":
             at += 1
@@ -145,5 +143,5 @@ class HunkReader:
         after = self.peek(1)[:1]
         signature = line.rstrip() == b"--" and after not in (b" ", b"+", b"-", b"\\", b"@")
         if not signature and not self.at_plain_diff():
-            self.refuse("hunk is longer than its header says", at, "patch-hunk-header")
+            self.refuse(what, at, rule)
         self.at = here

@@ -244,6 +244,7 @@ def test_add_and_delete() -> None:
         "diff --git a/f b/f\n" + HUNK,
         "diff --git a/f b/f\ndeleted file mode 100644\n--- /dev/null\n+++ b/f\n" + HUNK,
         "diff --git a/f b/f\nnew file mode 100644\n--- /dev/null\n+++ /dev/null\n" + HUNK,
+        "diff --git a/n b/n\nnew file mode 100644\n+++ b/f\n--- /dev/null\n+++ b/n\n" + HUNK,
         "diff --git a/f b/g\ncopy to g\nrename from f\nrename to g\n",
         "diff --git a/f b/f\nnew file mode 100644\ndeleted file mode 100644\n",
         "diff --git a/f b/f\nold mode 100644\nnew file mode 100644\n",
