@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import IO
 
 from portkit.errors import EnvironmentProblem, UsageError
-from portkit.gitio import GitRepo
+from portkit.gitio import GitFailed, GitRepo
 from portkit.manifest.model import Manifest, Upstream
 from portkit.manifest.version import is_version, version_key
 from portkit.mirror.model import Entry, Readable, Release
@@ -89,11 +89,7 @@ class Mirror:
         try:
             if not (self.repo.path / "HEAD").exists():
                 GitRepo.init_bare(self.repo.path).run("config", "core.compression", "1")
-            for name in ("tmp_*", "pack/tmp_*"):
-                for path in (self.repo.path / "objects").glob(name):
-                    path.unlink()
-            for path in self.repo.path.glob("fast_import_crash_*"):
-                path.unlink()
+            self._sweep()
         except OSError as error:
             raise EnvironmentProblem(
                 error.strerror or str(error),
@@ -123,19 +119,15 @@ class Mirror:
             EnvironmentProblem: the disk is full, or git refused something else.
         """
         incoming = _INCOMING + version
-        with self.repo.fast_import("--depth=0", "--force") as stream:
-            files: dict[bytes, tuple[str, int]] = {}  # path -> mode and mark
-            for number, entry in enumerate(entries, start=1):
-                if entry.copy_of is not None:
-                    files[entry.path] = entry.mode, files[entry.copy_of][1]
-                    continue
-                stream.write(b"blob\nmark :%d\ndata %d\n" % (number, entry.size))
-                _copy_exactly(entry.data, stream, entry.size)
-                stream.write(b"\n")
-                files[entry.path] = entry.mode, number
-            stream.write(_commit_header(incoming, version, date(), self.subtree_id))
-            for path, (mode, mark) in files.items():
-                stream.write(b"M %s :%d %s\n" % (mode.encode(), mark, _quote(path)))
+        try:
+            self._write(incoming, version, entries, date)
+        except GitFailed as error:
+            self._sweep()  # what is half written may be what fills the disk
+            raise EnvironmentProblem(
+                error.what,
+                where=str(self.repo.path),
+                hint="nothing was imported; make room if the disk is full, and run again",
+            ) from error
         commit, tree = self.repo.text(
             "rev-parse", f"{incoming}^{{commit}}", f"{incoming}^{{tree}}"
         ).split()
@@ -147,6 +139,35 @@ class Mirror:
             raise
         self.repo.update_refs({_RELEASES + version: commit, incoming: None})
         return release
+
+    def _write(
+        self, ref: str, version: str, entries: Iterable[Entry], date: Callable[[], int]
+    ) -> None:
+        """Write a release's objects and its commit, to which a ref then points."""
+        with self.repo.fast_import("--depth=0", "--force") as stream:
+            files: dict[bytes, tuple[str, int]] = {}  # path -> mode and mark
+            for number, entry in enumerate(entries, start=1):
+                if entry.copy_of is not None:
+                    files[entry.path] = entry.mode, files[entry.copy_of][1]
+                    continue
+                stream.write(b"blob\nmark :%d\ndata %d\n" % (number, entry.size))
+                _copy_exactly(entry.data, stream, entry.size)
+                stream.write(b"\n")
+                files[entry.path] = entry.mode, number
+            stream.write(_commit_header(ref, version, date(), self.subtree_id))
+            for path, (mode, mark) in files.items():
+                stream.write(b"M %s :%d %s\n" % (mode.encode(), mark, _quote(path)))
+
+    def _sweep(self) -> None:
+        """Remove what an import that broke off has left."""
+        objects = self.repo.path / "objects"
+        for place, pattern in (
+            (objects, "tmp_*"),
+            (objects / "pack", "tmp_*"),
+            (self.repo.path, "fast_import_crash_*"),
+        ):
+            for path in place.glob(pattern):
+                path.unlink()
 
 
 def _copy_exactly(source: Readable, target: IO[bytes], size: int) -> None:

@@ -574,6 +574,8 @@ def test_a_full_disk_imports_nothing_and_says_so(
     assert done.returncode == 4, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
+    assert "make room if the disk is full" in done.stderr
+    assert list(mirror(root).repo.path.rglob("tmp_*")) == []
     assert nothing_was_imported(root)
     sync(root, "1.0.1")
     assert "1.0.1" in trees(root)
