@@ -176,16 +176,22 @@ def _relocation_text(elf: ElfObject, relocation: Relocation) -> str:
 
 
 def _instructions(path: Path, reviewed: Reviewed) -> Iterator[Finding]:
+    """The first instruction of each function that breaks a rule."""
+    rules = (
+        ("audit-segment", _SEGMENT, reviewed.segment, "uses a segment of FreeBSD's"),
+        ("audit-fpu", _VECTOR, reviewed.fpu, "would destroy a thread's FPU state"),
+    )
+    seen = set()
     for instruction in disassemble(path):
-        function, text = instruction.function, instruction.text
-        if _SEGMENT.search(text) and function not in reviewed.segment:
-            yield Finding(
-                path, 0, "audit-segment", f"{function}: '{text}' uses a segment of FreeBSD's"
-            )
-        if _VECTOR.search(text) and function not in reviewed.fpu:
-            yield Finding(
-                path, 0, "audit-fpu", f"{function}: '{text}' would destroy a thread's FPU state"
-            )
+        for rule, pattern, allowed, harm in rules:
+            key = (rule, instruction.function)
+            if key in seen or instruction.function in allowed:
+                continue
+            if pattern.search(instruction.text):
+                seen.add(key)
+                yield Finding(
+                    path, 0, rule, f"{instruction.function}: '{instruction.text}' {harm}"
+                )
 
 
 def _frames(module: Path, reviewed: Reviewed) -> Iterator[Finding]:

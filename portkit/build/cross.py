@@ -33,6 +33,7 @@ from portkit.manifest.model import Manifest, PortSpec
 from portkit.port import settings
 
 COMPAT = "devel/linux-kmod-compat"
+_ERROR = re.compile(r": (fatal )?error: |^(ld\S*|bmake): |^\*\*\* ")
 _CK_HEADERS = Path("/usr/include")  # Debian's libck-dev; FreeBSD's kernel has the same files
 
 
@@ -183,6 +184,6 @@ def _run_make(makefile: Path, objects: Path, variables: dict[str, str], jobs: in
         )  # fmt: skip
     if done.returncode != 0:
         lines = log.read_text(errors="replace").splitlines()
-        errors = [line for line in lines if re.search(r"\b(error|undefined|stopped)\b", line)]
+        errors = [line for line in lines if _ERROR.search(line)]
         first = errors[0].strip() if errors else f"bmake ended with status {done.returncode}"
         raise Refused(f"the build failed: {first}", hint=f"see {log}")
