@@ -7,7 +7,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,6 +88,8 @@ def _compute_all(manifest: Manifest, tasks: Iterable[Task]) -> list[Verdict]:
     work = [(manifest.path, task) for task in tasks]
     if len(work) < 2:
         return [_compute(*each) for each in work]
+    from concurrent.futures import ProcessPoolExecutor  # not needed when all is in the cache
+
     with ProcessPoolExecutor(max_workers=min(len(work), os.cpu_count() or 1)) as pool:
         return list(pool.map(_compute, *zip(*work, strict=True)))
 
