@@ -228,11 +228,16 @@ void
 lkc_page_hold(lkc_u64 pa)
 {
 	vm_page_t m;
+	u_int old __diagused;
 
+	/*
+	 * vm_page_wire() wants the lock of the page's object, for the case
+	 * that the page is not wired yet.  This one is.
+	 */
 	m = PHYS_TO_VM_PAGE(pa);
-	KASSERT(m != NULL && vm_page_wired(m),
-	    ("%s: page %#jx is not wired", __func__, (uintmax_t)pa));
-	vm_page_wire(m);
+	old = atomic_fetchadd_int(&m->ref_count, 1);
+	KASSERT(VPRC_WIRE_COUNT(old) > 0,
+	    ("%s: page %#jx was not wired", __func__, (uintmax_t)pa));
 }
 
 static void

@@ -252,11 +252,11 @@ lkc_task_park(lkc_u64 timeout_ns, int interruptible)
 	 * lkc_task_unpark() sets the token, then takes the lock of the sleep
 	 * queue: either it finds us on the queue or we find its token.
 	 */
+	DROP_GIANT();		/* module events come with it */
 	sleepq_lock(t);
 	if (atomic_load_acq_int(&t->token) != 0) {
 		sleepq_release(t);
-		atomic_store_int(&t->token, 0);
-		return;
+		goto out;
 	}
 	sleepq_add(t, NULL, "lkcpark", SLEEPQ_SLEEP |
 	    (interruptible ? SLEEPQ_INTERRUPTIBLE : 0), 0);
@@ -270,6 +270,8 @@ lkc_task_park(lkc_u64 timeout_ns, int interruptible)
 		(void)sleepq_wait_sig(t, 0);
 	else
 		sleepq_wait(t, 0);
+out:
+	PICKUP_GIANT();
 	(void)atomic_swap_int(&t->token, 0);
 }
 
