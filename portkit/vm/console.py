@@ -60,7 +60,7 @@ class Console:
     Attributes:
         text: everything, decoded; lines end with a newline only.
         boots: how often a kernel started.
-        rebooting: a kernel has nothing more to say.
+        rebooting: a kernel has nothing more to say that would count.
     """
 
     text: str = ""
@@ -69,6 +69,7 @@ class Console:
     _rest: bytes = b""
     _panic: list[str] = field(default_factory=list)
     _message: str | None = None
+    _traced: bool = False
     _locks: list[list[str]] = field(default_factory=list)
     _in_lock: bool = False
 
@@ -110,14 +111,15 @@ class Console:
         self.text += line + "\n"
         if line == _BOOT:
             self.boots += 1
-        if _REBOOT.match(line):
-            self.rebooting = True
         panic = _PANIC.search(line)
+        if _REBOOT.match(line) or (panic and self._traced):  # one panic led to the next
+            self.rebooting = True
         if self._panic or panic or _TRAP.match(line):
             if panic and self._message is None:
                 self._message = panic[1].strip()
             if len(self._panic) < _PANIC_LINES_MAX and not self.rebooting:
                 self._panic.append(line)
+            self._traced |= _BACKTRACE.match(line) is not None
             return
         if self._in_lock and self._continues(line):
             if len(self._locks[-1]) < _LOCK_LINES_MAX:

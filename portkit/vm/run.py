@@ -29,6 +29,7 @@ _T_FREE = 128 << 20
 _ARCHIVE_EXTRA = 16 << 20  # headers and padding of the results
 # A panicking kernel gets this long to print, and this long without a new line.
 _PANIC_SECONDS, _PANIC_QUIET_SECONDS = 60.0, 10.0
+_REBOOT_SECONDS = 1.0  # and this long to leave the emulator
 _STATUS: dict[Outcome, int] = {
     "panic": STATUS_PANIC, "timeout": STATUS_TIMEOUT, "stopped": STATUS_STOPPED,
 }  # fmt: skip
@@ -179,19 +180,21 @@ class _Emulator:
             True when the deadline passed.
         """
         panic_deadline: float | None = None
+        quiet = _PANIC_QUIET_SECONDS
         with selectors.DefaultSelector() as selector:
             for port in self._ports:
                 selector.register(port.read_end, selectors.EVENT_READ, port.take)
             while selector.get_map() and console.boots <= 1:  # Bochs cannot stop at a reset
-                if console.panicking and panic_deadline is None:
-                    panic_deadline = min(deadline, time.monotonic() + _PANIC_SECONDS)
                 now = time.monotonic()
+                if console.panicking and panic_deadline is None:
+                    panic_deadline = min(deadline, now + _PANIC_SECONDS)
+                if panic_deadline is not None and console.rebooting and quiet != _REBOOT_SECONDS:
+                    quiet = _REBOOT_SECONDS
+                    panic_deadline = min(panic_deadline, now + quiet)
                 until = deadline if panic_deadline is None else panic_deadline
                 if now >= until:
                     return panic_deadline is None
-                wait = until - now
-                if panic_deadline is not None:
-                    wait = min(wait, 1.0 if console.rebooting else _PANIC_QUIET_SECONDS)
+                wait = until - now if panic_deadline is None else min(until - now, quiet)
                 events = selector.select(wait)
                 if not events and panic_deadline is not None:
                     return False  # it has said all it had to say

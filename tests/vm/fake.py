@@ -57,6 +57,10 @@ elif act in ("panic", "panic and hang"):
     console.write(b"panic: oops\\r\\nKDB: stack backtrace:\\r\\n#0 0xffffffff80 at f+0x1\\r\\n")
     console.write(b"Uptime: 1s\\r\\n")
     time.sleep(600 if act == "panic and hang" else 0)
+elif act == "panic in circles":
+    for n in range(10**9):
+        console.write(b"panic: number %d\\r\\nKDB: stack backtrace:\\r\\n#0 0xff at f+1\\r\\n" % n)
+        time.sleep(0.1)
 elif act == "hang":
     output.write(b"working\\n")
     time.sleep(600)

@@ -99,6 +99,15 @@ def test_a_panic_is_99_with_its_backtrace(
     assert shown.endswith("portkit: the kernel panicked: oops\n")
 
 
+def test_panics_in_circles_end_with_the_first(
+    machine: Path, monkeypatch: Patch, capfd: Capture
+) -> None:
+    assert portkit(monkeypatch, "vm", "run", machine, "panic in circles") == 99
+    shown = capfd.readouterr().err
+    assert "panic: number 0" in shown
+    assert "number 1" not in shown
+
+
 def test_a_time_out_is_124_and_keeps_the_output(
     machine: Path, monkeypatch: Patch, capfd: Capture
 ) -> None:
