@@ -1,0 +1,1 @@
+#include "srcu_shim.h"

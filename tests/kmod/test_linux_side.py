@@ -1,0 +1,107 @@
+"""Parts of the Linux side that run in user space: SRCU, the pin table, division, ioctl numbers.
+
+The C under test is the module's own, built for this host with sanitizers.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LKC = ROOT / "ports/devel/linux-kmod-compat/src"
+KVM = ROOT / "ports/emulators/linux-kvm-kmod/src"
+FLAGS = [
+    "-std=gnu11", "-O2", "-g", "-Wall", "-Werror", "-pthread",
+    "-fsanitize=address,undefined", "-fno-sanitize-recover",
+]  # fmt: skip
+
+
+def build(out: Path, *args: str | Path) -> Path:
+    """Compile and link; the compiler's messages are the failure."""
+    done = subprocess.run(
+        ["cc", *FLAGS, *map(str, args), "-o", str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def run(program: Path) -> None:
+    done = subprocess.run([program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_division_agrees_with_128_bit_arithmetic(tmp_path: Path) -> None:
+    run(build(tmp_path / "div", f"-I{LKC / 'include'}", HERE / "div_test.c"))
+
+
+def test_pin_table_agrees_with_a_flat_model(tmp_path: Path) -> None:
+    # Only lkc/ of the shadow headers may be seen: the others would replace the host's.
+    (tmp_path / "lkc").symlink_to(LKC / "include/lkc")
+    run(
+        build(tmp_path / "pin", f"-I{tmp_path}", HERE / "pintable_test.c", LKC / "linux/pintable.c")
+    )
+
+
+def test_srcu_frees_nothing_under_a_reader(tmp_path: Path) -> None:
+    shim = f"-I{HERE / 'shim'}"
+    run(build(tmp_path / "srcu", shim, HERE / "srcu_test.c", LKC / "linux/srcu.c"))
+
+
+def definitions() -> dict[str, tuple[str, str]]:
+    """The ioctl commands of KVM on x86: name to direction macro and number."""
+    text = (HERE / "kvm_ioctls.txt").read_text()
+    return {
+        name: (direction, number)
+        for number, direction, name in (line.split() for line in text.splitlines())
+    }
+
+
+def table() -> list[tuple[str, str]]:
+    """The kernel side's table: pairs of file kind and command name."""
+    text = (KVM / "linux/ioctl.c").read_text()
+    return re.findall(r"\bE\((SYSTEM|VM|VCPU|DEVICE), (KVM_\w+)\)", text)
+
+
+def test_every_command_of_the_table_is_known() -> None:
+    assert {name for _, name in table()} <= definitions().keys()
+
+
+def test_no_two_commands_of_a_kind_of_file_share_direction_and_number() -> None:
+    known = definitions()
+    taken: dict[tuple[str, str, str], str] = {}
+    for kind, name in table():
+        other = taken.setdefault((kind, *known[name]), name)
+        assert other == name
+
+
+@pytest.mark.parametrize("macro", ["_IO", "_IOW", "_IOR", "_IOWR"])
+def test_user_side_keeps_the_direction_in_the_group(tmp_path: Path, macro: str) -> None:
+    """What a program sends is IOC_VOID, size 0, group 0xae plus Linux's direction bits."""
+    linux_direction = {"_IO": 0, "_IOW": 1, "_IOR": 2, "_IOWR": 3}[macro]
+    (tmp_path / "sys").mkdir()
+    # FreeBSD's encoding, as its sys/ioccom.h documents it.
+    (tmp_path / "sys/ioccom.h").write_text(
+        "#define IOC_VOID 0x20000000UL\n#define IOC_OUT 0x40000000UL\n#define IOC_IN 0x80000000UL\n"
+        "#define IOC_INOUT (IOC_IN|IOC_OUT)\n"
+        "#define _IOC(io,g,n,l) ((unsigned long)((io)|(((l)&0x1fff)<<16)|((g)<<8)|(n)))\n"
+        "#define _IO(g,n) _IOC(IOC_VOID,(g),(n),0)\n"
+        "#define _IOR(g,n,t) 0\n#define _IOW(g,n,t) 0\n#define _IOWR(g,n,t) 0\n"
+    )
+    argument = "" if macro == "_IO" else ", char[200]"
+    native = (
+        "1"
+        if macro == "_IO"
+        else f"{macro}('t', 5, int) != (0x{0xAE + linux_direction:x}05UL | IOC_VOID)"
+    )
+    source = tmp_path / "user.c"
+    source.write_text(
+        "#include <linux/ioctl.h>\nint main(void) {\n"
+        f"  return {macro}(0xAE, 0x42{argument}) != (IOC_VOID | 0x{0xAE + linux_direction:x}42UL)"
+        f" || !({native}); }}\n"
+    )
+    run(build(tmp_path / "user", f"-I{tmp_path}", f"-I{KVM / 'uapi'}", source))
