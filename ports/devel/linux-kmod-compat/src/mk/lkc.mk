@@ -69,7 +69,10 @@ LX_FORWARD=	linux/hrtimer_types=linux/hrtimer linux/mutex_types=linux/mutex \
 		linux/mmu_context=asm/mmu_context linux/ptrace=asm/ptrace \
 		linux/swap=linux/mm_types linux/trace_events=linux/tracepoint
 
-${GEN}/stamp: ${.PARSEDIR}/lkc.mk
+# A new shadow header changes its directory, and may hide one of upstream's.
+LX_SHADOW_DIRS!= find ${LKC}/include ${LX_INCS} -type d
+
+${GEN}/stamp: ${.PARSEDIR}/lkc.mk ${LX_SHADOW_DIRS}
 	rm -rf ${GEN}
 	mkdir -p ${GEN}/generated ${GEN}/arch/asm ${GEN}/arch/uapi/asm \
 	    ${GEN}/shadow/linux ${GEN}/shadow/asm ${GEN}/shadow/trace/events
