@@ -8,24 +8,30 @@ import click
 
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.engine.chain import Step, apply_series, branch_name, write_chain
-from portkit.errors import Refused
+from portkit.engine.standin import based
+from portkit.errors import Refused, UsageError
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.mirror.model import Release
 from portkit.mirror.store import Mirror
 from portkit.series.model import Series
-from portkit.series.store import load_series
 
 
 @click.command()
 @click.argument("series")
 @click.option("--onto", metavar="VERSION", help="Another release than the pinned one.")
 @click.option(
+    "--stand-in", is_flag=True,
+    help="If the pinned release is not mirrored, use the nearest one of the track.",
+)  # fmt: skip
+@click.option(
     "--worktree",
     type=click.Path(path_type=Path),
     help="Check the result out into this directory.",
 )
 @pass_project
-def apply(project: Project, series: str, onto: str | None, worktree: Path | None) -> None:
+def apply(
+    project: Project, series: str, onto: str | None, stand_in: bool, worktree: Path | None
+) -> None:
     """Apply SERIES on the release that it is pinned to, one commit a patch.
 
     With --onto another release is used: every patch is merged in memory, and patches that upstream
@@ -33,15 +39,16 @@ def apply(project: Project, series: str, onto: str | None, worktree: Path | None
     """
     with project.locked() as manifest:
         spec = find_series(manifest, series)
+        if onto and stand_in:
+            raise UsageError("--onto and --stand-in exclude each other", hint="give one of them")
         mirror = Mirror(manifest, spec.upstream)
-        base = mirror.release(spec.pin)
-        release = mirror.release(onto) if onto else base
-        patches = load_series(spec)
+        base = based(manifest, spec, stand_in=stand_in)
+        release = mirror.release(onto) if onto else base.release
         upstreamed: list[str] = []
-        if release == base:
-            steps = apply_series(mirror.repo, base, patches)
+        if release == base.release:
+            steps = apply_series(mirror.repo, release, base.series)
         else:
-            steps, upstreamed = _carry(manifest, spec, base, release, patches)
+            steps, upstreamed = _carry(manifest, spec, base.release, release, base.series)
         commits = write_chain(mirror.repo, release, series, steps)
         tip = commits[-1] if commits else release.commit
         if worktree is not None:
@@ -52,6 +59,7 @@ def apply(project: Project, series: str, onto: str | None, worktree: Path | None
     data = {
         "series": series,
         "release": release.version,
+        "instead_of": base.instead_of,
         "branch": branch,
         "commit": tip,
         "repository": str(mirror.repo.path),
@@ -64,6 +72,8 @@ def apply(project: Project, series: str, onto: str | None, worktree: Path | None
     }
 
     def text() -> None:
+        if base.instead_of:
+            click.echo(f"{series}: {release.version} stands in for {base.instead_of}")
         for name in upstreamed:
             click.echo(f"{name}: upstream has it already, left out")
         click.echo(f"{series}: {len(steps)} patches on {release.version}, {tip[:12]} {branch}")

@@ -1,0 +1,83 @@
+"""The release that a series is used on: its pin, or one that stands in for a vanished pin.
+
+Archives drop old point releases, so a pin may be nowhere to be had. Without the base there is no
+3-way merge; what stands in is the nearest mirrored release of the track, with each hunk at the one
+place where all its old lines are, in memory. A patch that may be upstream already is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from portkit.engine.hunks import apply_patch
+from portkit.engine.offsets import fitted
+from portkit.engine.tree import Tree, read_tree, touched_paths
+from portkit.errors import EnvironmentProblem, Refused
+from portkit.manifest.model import Manifest, SeriesSpec
+from portkit.manifest.version import nearest
+from portkit.mirror.model import Release
+from portkit.mirror.store import Mirror
+from portkit.series.model import Change, Patch, Series
+from portkit.series.store import load_series
+
+
+@dataclass(frozen=True, slots=True)
+class Based:
+    """A series on a release that it applies to exactly.
+
+    Attributes:
+        release: the pinned release, or the one that stands in for it.
+        series: the patches, exact on ``release``.
+        instead_of: the pin, when another release stands in for it.
+    """
+
+    release: Release
+    series: Series
+    instead_of: str | None = None
+
+
+def based(manifest: Manifest, spec: SeriesSpec, *, stand_in: bool = False) -> Based:
+    """A series and its pinned release; with ``stand_in``, the nearest one if that is not mirrored.
+
+    Raises:
+        EnvironmentProblem: the pin is not mirrored, and nothing may or can stand in.
+        Refused: a patch has no certain place on the release that stands in.
+        UsageError: the series is not valid.
+    """
+    mirror = Mirror(manifest, spec.upstream)
+    series = load_series(spec)
+    try:
+        return Based(mirror.release(spec.pin), series)
+    except EnvironmentProblem:
+        versions = [release.version for release in mirror.releases()]
+        other = nearest(spec.pin, versions, mirror.upstream.track) if stand_in else None
+        if other is None:
+            raise
+    release = mirror.release(other)
+    tree = read_tree(mirror.repo, release.tree, touched_paths(series))
+    patches = []
+    for patch in series.patches:
+        patch = _placed(tree, patch, spec, release)
+        tree = tree.changed(apply_patch(tree, patch))
+        patches.append(patch)
+    return Based(release, replace(series, patches=tuple(patches)), instead_of=spec.pin)
+
+
+def _placed(tree: Tree, patch: Patch, spec: SeriesSpec, release: Release) -> Patch:
+    """The patch, exact on the tree.
+
+    Raises:
+        Refused: it has no certain place there, or what it makes is there already.
+    """
+    for file in patch.files:
+        old = tree.get(file.old_path) if file.old_path else None
+        if file.change is not Change.MODIFY or old is None:
+            continue
+        if any(b"".join(hunk.new) in old.data for hunk in file.hunks):
+            raise Refused(
+                f"{release.version} may have this change of {file.path} already",
+                where=patch.name,
+                hint=f"mirror {spec.pin} from a source that has it, then run 'portkit rebase "
+                f"{spec.name} --onto {release.version}'",
+            )
+    return fitted(tree, patch)
