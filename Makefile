@@ -31,8 +31,8 @@ setup: .setup/venv
 
 ports: setup
 	@$(PORTKIT) sync
-	@for series in linux-kvm qemu; do $(PORTKIT) apply "$$series"; done
-	@$(PORTKIT) build-port --all
+	@for series in linux-kvm qemu; do $(PORTKIT) apply "$$series" --stand-in; done
+	@$(PORTKIT) build-port --all --stand-in
 
 # kvm.ko for FreeBSD 14 and 15, by the oldest and the newest clang; an audit finding fails it.
 module: setup

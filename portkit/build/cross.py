@@ -77,8 +77,17 @@ def can_build(manifest: Manifest, spec: PortSpec) -> bool:
     return spec.series is not None and _makefile(manifest, spec).is_file()
 
 
-def build_module(manifest: Manifest, spec: PortSpec, target: Target, jobs: int) -> Built:
+def build_module(
+    manifest: Manifest, spec: PortSpec, target: Target, jobs: int, *, stand_in: bool = False
+) -> Built:
     """Cross-build a port's module and audit it; the project's lock is held.
+
+    Args:
+        manifest: the project.
+        spec: the port.
+        target: what for, and with what.
+        jobs: how many compilers run at once.
+        stand_in: use the nearest release of the track if the pinned one is not mirrored.
 
     Raises:
         Refused: it does not compile (the first error is in the message, all in the log).
@@ -88,7 +97,8 @@ def build_module(manifest: Manifest, spec: PortSpec, target: Target, jobs: int) 
     assert spec.series is not None
     home = manifest.state_dir / "build" / spec.name
     paths = settings.optional_texts(spec, "dist")
-    linux = patched_source(manifest, manifest.series[spec.series], paths, home / "linux")
+    series = manifest.series[spec.series]
+    linux = patched_source(manifest, series, paths, home / "linux", stand_in=stand_in)
     objects = home / _directory_name(target)
     objects.mkdir(parents=True, exist_ok=True)
     makefile = _makefile(manifest, spec)

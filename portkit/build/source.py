@@ -8,16 +8,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from portkit.engine.chain import apply_series, write_chain
+from portkit.engine.standin import based
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitRepo
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.mirror.store import Mirror
 from portkit.port.dist import TreeFile, tree_files
-from portkit.series.store import load_series
 
 
 def patched_source(
-    manifest: Manifest, spec: SeriesSpec, paths: Sequence[str], directory: Path
+    manifest: Manifest,
+    spec: SeriesSpec,
+    paths: Sequence[str],
+    directory: Path,
+    *,
+    stand_in: bool = False,
 ) -> Path:
     """Make a directory hold some paths of a series' pinned release, with the series applied.
 
@@ -29,6 +34,7 @@ def patched_source(
         spec: the series.
         paths: files and directories of the release; files that the series adds come along.
         directory: where the files go.
+        stand_in: use the nearest release of the track if the pinned one is not mirrored.
 
     Returns:
         The directory.
@@ -39,8 +45,9 @@ def patched_source(
         EnvironmentProblem: the release is not mirrored, or the disk refuses.
     """
     mirror = Mirror(manifest, spec.upstream)
-    release = mirror.release(spec.pin)
-    steps = apply_series(mirror.repo, release, load_series(spec))
+    base = based(manifest, spec, stand_in=stand_in)
+    release = base.release
+    steps = apply_series(mirror.repo, release, base.series)
     commits = write_chain(mirror.repo, release, spec.name, steps)
     tree = mirror.repo.text("rev-parse", f"{[release.commit, *commits][-1]}^{{tree}}")
     added = [

@@ -36,6 +36,10 @@ class _Outcome:
 @click.command("build-port")
 @click.argument("ports", nargs=-1, metavar="PORT...")
 @click.option("--all", "every", is_flag=True, help="All ports of the manifest.")
+@click.option(
+    "--stand-in", is_flag=True,
+    help="For a pinned release that is not mirrored, use the nearest one of the track.",
+)  # fmt: skip
 @click.option("--write-only", is_flag=True, help="Write and lint, build nothing.")
 @click.option(
     "--osversion", "osversions", type=click.IntRange(1400000), multiple=True, metavar="N",
@@ -61,6 +65,7 @@ def build_port(
     project: Project,
     ports: tuple[str, ...],
     every: bool,
+    stand_in: bool,
     write_only: bool,
     osversions: tuple[int, ...],
     cc: str,
@@ -84,7 +89,7 @@ def build_port(
     ]
     with project.locked() as manifest:
         wanted = _wanted(manifest, ports, every)
-        rendered = [(spec, render_port(manifest, spec)) for spec in wanted]
+        rendered = [(spec, render_port(manifest, spec, stand_in=stand_in)) for spec in wanted]
         outcomes = []
         for spec, port in rendered:
             changed = write_port(manifest, port)
@@ -96,7 +101,7 @@ def build_port(
             make_packages(manifest.root / "ports", origins, jails)
         elif not write_only:
             for outcome in outcomes:
-                outcome.built = _cross_build(manifest, outcome.spec, targets)
+                outcome.built = _cross_build(manifest, outcome.spec, targets, stand_in)
     project.report(
         {"ports": [_as_json(manifest, outcome) for outcome in outcomes]},
         lambda: _print(manifest, outcomes),
@@ -127,11 +132,13 @@ def _known(manifest: Manifest) -> str:
     return f"known are: {', '.join(manifest.ports) or 'none'}"
 
 
-def _cross_build(manifest: Manifest, spec: PortSpec, targets: list[Target]) -> list[Built]:
+def _cross_build(
+    manifest: Manifest, spec: PortSpec, targets: list[Target], stand_in: bool
+) -> list[Built]:
     if not can_build(manifest, spec):
         return []
     jobs = os.cpu_count() or 1
-    return [build_module(manifest, spec, target, jobs) for target in targets]
+    return [build_module(manifest, spec, target, jobs, stand_in=stand_in) for target in targets]
 
 
 def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
+from portkit.engine.standin import based
 from portkit.errors import UsageError
 from portkit.manifest.model import Manifest, PortSpec
 from portkit.mirror.model import Release
@@ -14,8 +15,6 @@ from portkit.mirror.store import Mirror
 from portkit.port import settings
 from portkit.port.dist import make_distfile, release_date
 from portkit.port.model import Distfile, RenderedPort, distinfo
-from portkit.series.model import Series
-from portkit.series.store import load_series
 from portkit.transaction import replace_files
 
 BUILTIN_TEMPLATES = Path(__file__).parent / "templates"
@@ -27,12 +26,13 @@ def distfile_directory(manifest: Manifest) -> Path:
     return manifest.state_dir / "distfiles"
 
 
-def render_port(manifest: Manifest, spec: PortSpec) -> RenderedPort:
+def render_port(manifest: Manifest, spec: PortSpec, *, stand_in: bool = False) -> RenderedPort:
     """All files of a port but its own sources.
 
     Args:
         manifest: the project.
         spec: one of its ports; its pinned release is mirrored when the port packs a slim distfile.
+        stand_in: use the nearest release of the track if the pinned one is not mirrored.
 
     Returns:
         The files. The same project gives the same bytes.
@@ -42,7 +42,8 @@ def render_port(manifest: Manifest, spec: PortSpec) -> RenderedPort:
         EnvironmentProblem: the release is not mirrored, or the disk refuses.
     """
     directory = manifest.root / "ports" / spec.origin
-    series, release = _series_and_release(manifest, spec)
+    base = based(manifest, manifest.series[spec.series], stand_in=stand_in) if spec.series else None
+    release = base.release if base else None
     archives = _distfiles(manifest, spec, release)
     context: dict[str, object] = {
         **{key: value for key, value in spec.settings.items() if isinstance(value, str)},
@@ -55,7 +56,7 @@ def render_port(manifest: Manifest, spec: PortSpec) -> RenderedPort:
         assert release is not None
         date = release_date(Mirror(manifest, release.upstream).repo, release)
         files[PurePosixPath("distinfo")] = distinfo(archives, date)
-    for patch in series.patches if series else ():
+    for patch in base.series.patches if base else ():
         files[PurePosixPath("files", f"patch-{patch.name.removesuffix('.patch')}")] = patch.raw
     return RenderedPort(spec.origin, directory, files)
 
@@ -81,13 +82,6 @@ def write_port(manifest: Manifest, port: RenderedPort) -> list[Path]:
     changed = [path for path, data in wanted.items() if _differs(path, data)]
     replace_files(manifest.state_dir, wanted)
     return sorted(changed)
-
-
-def _series_and_release(manifest: Manifest, spec: PortSpec) -> tuple[Series | None, Release | None]:
-    if spec.series is None:
-        return None, None
-    series = manifest.series[spec.series]
-    return load_series(series), Mirror(manifest, series.upstream).release(series.pin)
 
 
 def _distfiles(manifest: Manifest, spec: PortSpec, release: Release | None) -> tuple[Distfile, ...]:
