@@ -17,6 +17,7 @@ from portkit.lint.port import lint_port
 from portkit.manifest.model import Manifest, PortSpec
 from portkit.port.model import RenderedPort
 from portkit.port.render import render_port, write_port
+from portkit.port.settings import NoDistfile
 
 # FreeBSD 14.0 and 15.0; one module serves all releases of a major version.
 _OSVERSIONS = (1400097, 1500068)
@@ -89,7 +90,7 @@ def build_port(
     ]
     with project.locked() as manifest:
         wanted = _wanted(manifest, ports, every)
-        rendered = [(spec, render_port(manifest, spec, stand_in=stand_in)) for spec in wanted]
+        rendered, left = _rendered(manifest, wanted, stand_in)
         outcomes = []
         for spec, port in rendered:
             changed = write_port(manifest, port)
@@ -97,14 +98,14 @@ def build_port(
         if package:
             from portkit.build.package import make_packages
 
-            origins = [spec.origin for spec in wanted]
+            origins = [spec.origin for spec, _ in rendered]
             make_packages(manifest.root / "ports", origins, jails)
         elif not write_only:
             for outcome in outcomes:
                 outcome.built = _cross_build(manifest, outcome.spec, targets, stand_in)
     project.report(
-        {"ports": [_as_json(manifest, outcome) for outcome in outcomes]},
-        lambda: _print(manifest, outcomes),
+        {"ports": [_as_json(manifest, outcome) for outcome in outcomes], "left": left},
+        lambda: _print(manifest, outcomes, left),
     )
     count = sum(
         len(outcome.findings) + sum(len(built.findings) for built in outcome.built)
@@ -126,6 +127,25 @@ def _wanted(manifest: Manifest, names: tuple[str, ...], every: bool) -> list[Por
             f"there is no port {unknown[0]!r}", where=manifest.path.name, hint=_known(manifest)
         )
     return [spec for name, spec in manifest.ports.items() if every or name in names]
+
+
+def _rendered(
+    manifest: Manifest, wanted: list[PortSpec], stand_in: bool
+) -> tuple[list[tuple[PortSpec, RenderedPort]], dict[str, str]]:
+    """The ports, and by origin why one was left as it is.
+
+    Only a release that stands in for a pin leaves a port as it is: nobody has declared that
+    release's archive, and a distinfo that nobody has vouched for would be worse than an old one.
+    """
+    rendered, left = [], {}
+    for spec in wanted:
+        try:
+            rendered.append((spec, render_port(manifest, spec, stand_in=stand_in)))
+        except NoDistfile as error:
+            if not stand_in:
+                raise
+            left[spec.origin] = error.what
+    return rendered, left
 
 
 def _known(manifest: Manifest) -> str:
@@ -163,7 +183,7 @@ def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:
     }
 
 
-def _print(manifest: Manifest, outcomes: list[_Outcome]) -> None:
+def _print(manifest: Manifest, outcomes: list[_Outcome], left: dict[str, str]) -> None:
     for outcome in outcomes:
         changed = len(outcome.changed)
         state = f"{changed} changed" if changed else "unchanged"
@@ -174,3 +194,5 @@ def _print(manifest: Manifest, outcomes: list[_Outcome]) -> None:
             click.echo(f"  {path}: {size / 1024:.0f} KB, {len(built.findings)} audit findings")
         for finding in [*outcome.findings, *(f for built in outcome.built for f in built.findings)]:
             click.echo(f"  {finding}")
+    for origin, why in left.items():
+        click.echo(f"ports/{origin}: left as it is: {why}")

@@ -9,6 +9,10 @@ from portkit.manifest.model import PortSpec
 from portkit.port.model import Distfile
 
 
+class NoDistfile(UsageError):
+    """The port's archive of this release is not declared."""
+
+
 def text(spec: PortSpec, key: str) -> str:
     """A key that has to be there and to be a text of one line.
 
@@ -37,7 +41,8 @@ def distfiles(spec: PortSpec, release: str | None) -> tuple[Distfile, ...]:
         release: the pinned release; a distfile with a ``release`` key has to be of it.
 
     Raises:
-        UsageError: a key is missing or malformed, or the pin has moved on and the file has not.
+        UsageError: a key is missing or malformed.
+        NoDistfile: the pin has moved on and the file has not.
     """
     value = spec.settings.get("distfile", [])
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
@@ -52,8 +57,8 @@ def distfiles(spec: PortSpec, release: str | None) -> tuple[Distfile, ...]:
         if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
             raise _bad(spec, "distfile", f"has no size in bytes for {name}")
         if item.get("release", release) != release:
-            raise UsageError(
-                f"{name} is of release {item['release']}, the series is pinned to {release}",
+            raise NoDistfile(
+                f"{name} is of release {item['release']}, the port is for {release}",
                 where=f"portkit.toml: port.{spec.name}.distfile",
                 hint="give the name, sha256 and size of the new release's archive",
             )

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from portkit.errors import UsageError
+from portkit.cli import main
+from portkit.errors import EnvironmentProblem, UsageError
 from portkit.lint.port import lint_port
 from portkit.manifest.load import load_manifest
 from portkit.manifest.model import Manifest
@@ -104,7 +106,7 @@ def test_writing_removes_what_is_stale_and_keeps_the_sources(tmp_path: Path) -> 
         ('dist = ["src"]',
          '[[port.linux-kvm-kmod.distfile]]\nname = "x"\nsha256 = "0"\nsize = 1', "SHA-256"),
         ('dist = ["src"]', "[[port.linux-kvm-kmod.distfile]]\n"
-         f'name = "x-0.9"\nrelease = "0.9"\nsha256 = "{"0" * 64}"\nsize = 1', "pinned to 1.0"),
+         f'name = "x-0.9"\nrelease = "0.9"\nsha256 = "{"0" * 64}"\nsize = 1', "the port is for 1.0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_the_manifest_is_named(
@@ -160,3 +162,31 @@ def test_the_ports_makefiles_are_read_by_make(tmp_path: Path) -> None:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert re.fullmatch(r"\w[\w-]*\n", done.stdout), done.stderr
+
+
+def test_a_release_that_stands_in_gives_its_own_port(tmp_path: Path) -> None:
+    manifest = _project(tmp_path)
+    text = manifest.path.read_text().replace('pin = "1.0"', 'pin = "1.0.3"')
+    manifest.path.write_text(text)
+    manifest = load_manifest(manifest.path)
+    spec = manifest.ports["linux-kvm-kmod"]
+    with pytest.raises(EnvironmentProblem, match=r"1\.0\.3 of up is not mirrored"):
+        render_port(manifest, spec)
+    port = render_port(manifest, spec, stand_in=True)
+    files = {str(path): data.decode() for path, data in port.files.items()}
+    assert "DISTVERSION=\t1.0\n" in files["Makefile"]
+    assert "up-1.0.tar.xz" in files["distinfo"]
+
+
+def test_a_port_whose_archive_is_not_declared_is_left_as_it_is(tmp_path: Path) -> None:
+    archive = (
+        '[[port.linux-kvm-kmod.distfile]]\nname = "up-1.0.3.tar.xz"\nrelease = "1.0.3"\n'
+        f'sha256 = "{"0" * 64}"\nsize = 1'
+    )
+    manifest = _project(tmp_path, PORT.replace('dist = ["src"]', archive))
+    manifest.path.write_text(manifest.path.read_text().replace('pin = "1.0"', 'pin = "1.0.3"'))
+    runner = CliRunner()
+    done = runner.invoke(main, ["-C", str(tmp_path), "build-port", "--all", "--stand-in"])
+    assert done.exit_code == 0, done.output
+    assert "left as it is: up-1.0.3.tar.xz is of release 1.0.3, the port is for 1.0" in done.output
+    assert not (tmp_path / "ports").exists()
