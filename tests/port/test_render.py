@@ -106,7 +106,8 @@ def test_writing_removes_what_is_stale_and_keeps_the_sources(tmp_path: Path) -> 
         ('dist = ["src"]',
          '[[port.linux-kvm-kmod.distfile]]\nname = "x"\nsha256 = "0"\nsize = 1', "SHA-256"),
         ('dist = ["src"]', "[[port.linux-kvm-kmod.distfile]]\n"
-         f'name = "x-0.9"\nrelease = "0.9"\nsha256 = "{"0" * 64}"\nsize = 1', "the port is for 1.0"),
+         f'name = "x-0.9"\nrelease = "0.9"\nsha256 = "{"0" * 64}"\nsize = 1',
+         "the port is for 1.0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_the_manifest_is_named(
