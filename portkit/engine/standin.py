@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from portkit.engine.hunks import apply_patch
-from portkit.engine.offsets import fitted
 from portkit.engine.tree import Tree, read_tree, touched_paths
 from portkit.errors import EnvironmentProblem, Refused
 from portkit.manifest.model import Manifest, SeriesSpec
@@ -80,4 +79,6 @@ def _placed(tree: Tree, patch: Patch, spec: SeriesSpec, release: Release) -> Pat
                 hint=f"mirror {spec.pin} from a source that has it, then run 'portkit rebase "
                 f"{spec.name} --onto {release.version}'",
             )
+    from portkit.engine.offsets import fitted  # libgit2 is slow to load, and seldom needed here
+
     return fitted(tree, patch)
