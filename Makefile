@@ -4,7 +4,7 @@
 #   make ports   mirror Linux and QEMU, apply both series, write the FreeBSD ports
 #   make test    the linters, the kernel module with its audits, the tests
 #   make module  the kernel module alone
-#   make bench   the peers side by side, on the real upstreams
+#   make bench   the peers side by side, on the real upstreams (an hour, 6 GB below .portkit)
 #   make clean   remove what make made (the mirrors below .portkit stay)
 
 SHELL := /bin/bash
@@ -49,7 +49,8 @@ lint: setup
 	@$(BIN)/portkit lint
 
 bench: setup
-	@$(BIN)/python -m bench
+	@.ci/need git-buildpackage quilt stgit
+	@$(BIN)/python bench/run.py .portkit/bench --all
 
 # Python packages are installed again when pyproject.toml changes, Debian's when this file does.
 .setup/venv: pyproject.toml .setup/packages
