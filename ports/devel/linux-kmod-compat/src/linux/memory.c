@@ -236,6 +236,15 @@ void *lx_zero_page(void)
 	return zero_page;
 }
 
+/* lib/xarray.c takes new nodes to be empty. */
+static void radix_tree_node_ctor(void *obj)
+{
+	struct xa_node *node = obj;
+
+	memset(node, 0, sizeof(*node));
+	INIT_LIST_HEAD(&node->private_list);
+}
+
 int lx_memory_init(void)
 {
 	page_offset_base = (unsigned long)lkc_dmap_base();
@@ -244,7 +253,7 @@ int lx_memory_init(void)
 	if (!zero_page)
 		return -ENOMEM;
 	radix_tree_node_cachep = lx_cache_create("radix_tree_node",
-	    sizeof(struct xa_node), 64, NULL);
+	    sizeof(struct xa_node), 64, radix_tree_node_ctor);
 	if (!radix_tree_node_cachep)
 		return -ENOMEM;
 	return lkc_lowmem_enable();

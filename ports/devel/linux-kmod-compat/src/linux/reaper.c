@@ -220,7 +220,5 @@ void radix_tree_node_rcu_free(struct rcu_head *head)
 {
 	struct xa_node *node = container_of(head, struct xa_node, rcu_head);
 
-	memset(node->slots, 0, sizeof(node->slots));
-	INIT_LIST_HEAD(&node->private_list);
 	kmem_cache_free(radix_tree_node_cachep, node);
 }
