@@ -95,15 +95,15 @@ def test_without_virtualization_it_says_so(imported: Cache, directory: Path, kin
     assert "kvm: not started: the processor has neither VT-x nor AMD-V" in result.console
 
 
-def test_a_hundred_times_leaves_nothing(imported: Cache, directory: Path, kind: Kind) -> None:
+def test_a_hundred_times_leaves_no_name_behind(
+    imported: Cache, directory: Path, kind: Kind
+) -> None:
     result = script(
         imported, Machine(kind, 2), directory,
         """
         once() { kldload ./kvm.ko; ./kvm_api > /dev/null; kldunload kvm; }
         once; once
-        sysctl -n vm.stats.vm.v_wire_count > wired.before
         i=0; while [ $i -lt 100 ]; do once; i=$((i + 1)); done
-        sysctl -n vm.stats.vm.v_wire_count > wired.after
         vmstat -m > malloc.after; vmstat -z > zones.after; ps -axH > threads.after
         """,
     )  # fmt: skip
@@ -112,5 +112,3 @@ def test_a_hundred_times_leaves_nothing(imported: Cache, directory: Path, kind: 
         left = (directory / f"{what}.after").read_text()
         assert left.count("\n") > 10  # it is a list
         assert [line for line in left.splitlines() if "kvm" in line or "lkc" in line] == []
-    before, after = (int((directory / f"wired.{when}").read_text()) for when in ("before", "after"))
-    assert after - before < 100  # pages; one left a cycle would be 100
