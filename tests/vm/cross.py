@@ -38,15 +38,19 @@ def kernel_build(kind: Kind) -> Path:
     return Path(os.environ[name])
 
 
-def module(sources: Iterable[Path], output: Path, kind: Kind) -> None:
-    """Link a kernel module for a kernel."""
+def module(
+    sources: Iterable[Path], output: Path, kind: Kind, include: Iterable[Path] = ()
+) -> None:
+    """Link a kernel module for a kernel; include: directories with its own headers."""
     build, sys = kernel_build(kind), Path(os.environ["SYSDIR"])
     objects = []
+    own = [f"-I{directory}" for directory in include]
     for source in sources:
         objects.append(str(output.parent / f"{source.stem}.o"))
         _call("clang", "--target=x86_64-unknown-freebsd14.0", *_MODULE,
               "-include", str(build / "opt_global.h"), f"-I{build}", f"-I{sys}",
-              f"-I{sys}/contrib/ck/include", "-c", str(source), "-o", objects[-1])  # fmt: skip
+              f"-I{sys}/contrib/ck/include", *own,
+              "-c", str(source), "-o", objects[-1])  # fmt: skip
     _call("ld.lld", "-m", "elf_x86_64_fbsd", "-r", "-o", str(output), *objects)
     for name in objects:
         Path(name).unlink()
