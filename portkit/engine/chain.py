@@ -10,8 +10,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -23,6 +22,10 @@ from portkit.series.model import Patch, Series
 
 _COMMITTER = b"portkit <portkit@localhost>"
 _ZONE_LIMIT = 1400  # the largest zone that fast-import takes
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_GIT_DATE = re.compile(
+    r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) ([+-]\d\d[0-5]\d)", re.ASCII
+)
 _IDENTITY = re.compile(r"([^<>\n\0]*)<([^<>\n\0]*)>")
 
 
@@ -128,7 +131,7 @@ def _identity(author: str) -> bytes:
 def _fast_import_date(date: str) -> bytes:
     """A patch's date as fast-import's raw format; one that is missing or broken is 1970."""
     try:
-        when = parsedate_to_datetime(date)
+        when = _parse_date(date)
     except ValueError:
         return b"0 +0000"
     if when.tzinfo is None:  # "-0000": the time is UTC, the zone is not known
@@ -137,6 +140,22 @@ def _fast_import_date(date: str) -> bytes:
     if int(zone[1:]) > _ZONE_LIMIT:
         zone = "+0000"
     return f"{max(int(when.timestamp()), 0)} {zone}".encode()
+
+
+def _parse_date(date: str) -> datetime:
+    """An RFC 2822 date; git's own way to write one needs no mail library, which is slow to load.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _GIT_DATE.fullmatch(date)
+    if match and match[2] in _MONTHS and match[5] != "-0000":
+        day, month, year, clock, zone = match.groups()
+        number = _MONTHS.index(month) + 1
+        return datetime.fromisoformat(f"{year}-{number:02}-{int(day):02}T{clock}{zone}")
+    from email.utils import parsedate_to_datetime
+
+    return parsedate_to_datetime(date)
 
 
 def _quoted(path: PurePosixPath) -> bytes:

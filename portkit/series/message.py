@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 
 from portkit.series.model import Patch
 
@@ -194,6 +192,9 @@ def _decode_words(value: str) -> str:
     """RFC 2047 encoded words, decoded; a broken one stays as written."""
     if not _ENCODED_WORD.search(value):
         return value
+    from email.errors import HeaderParseError  # slow to load, and seldom needed
+    from email.header import decode_header, make_header
+
     try:
         decoded = str(make_header(decode_header(value)))
     except (HeaderParseError, LookupError, ValueError):
