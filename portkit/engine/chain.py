@@ -64,7 +64,8 @@ def branch_name(series: str, version: str) -> str:
 def write_chain(repo: GitRepo, release: Release, series: str, steps: Sequence[Step]) -> list[str]:
     """Write one commit a step on top of a release and point the series' branch at the last one.
 
-    The objects come first, the branch moves last, in one transaction.
+    fast-import moves the branch when it has stored all objects, so that an interruption leaves it
+    where it was.
 
     Returns:
         The commits' ids, in order; empty without steps (then the branch is at the release).
@@ -76,17 +77,17 @@ def write_chain(repo: GitRepo, release: Release, series: str, steps: Sequence[St
     if not steps:
         repo.update_refs({branch: release.commit})
         return []
-    incoming = f"refs/incoming/{series}/{release.version}"
-    with repo.fast_import("--force") as stream:
-        parent = release.commit
-        for number, step in enumerate(steps, start=1):
-            _write_commit(stream, incoming, number, parent, step)
-            parent = f":{number}"
-    commits = repo.text(
-        "rev-list", "--reverse", "--first-parent", f"{release.commit}..{incoming}"
-    ).split()
-    repo.update_refs({branch: commits[-1], incoming: None})
-    return commits
+    marks = repo.path / "marks"  # what a kill leaves of it, the next run writes over
+    try:
+        with repo.fast_import("--force", f"--export-marks={marks}") as stream:
+            parent = release.commit
+            for number, step in enumerate(steps, start=1):
+                _write_commit(stream, branch, number, parent, step)
+                parent = f":{number}"
+        written = dict(line.split(" ") for line in marks.read_text().splitlines())
+    finally:
+        marks.unlink(missing_ok=True)
+    return [written[f":{number}"] for number in range(1, len(steps) + 1)]
 
 
 def _write_commit(stream: IO[bytes], ref: str, number: int, parent: str, step: Step) -> None:
