@@ -19,8 +19,8 @@ PORTKIT := $(BIN)/portkit
 PYTEST_ARGS ?=
 
 # What the targets need beside git, python3 and make, by Debian's names.
-PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev libck-dev lld llvm makefs mandoc patch quilt \
-  xz-utils
+PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-dev libck-dev lld llvm \
+  makefs mandoc patch quilt xz-utils
 
 .PHONY: help ports test lint module bench setup clean
 
