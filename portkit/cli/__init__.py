@@ -29,6 +29,7 @@ _COMMANDS = {
     "refresh": ("edit", "refresh", "Take a worktree's changes into a patch."),
     "drop": ("edit", "drop", "Take a patch out of a series."),
     "move": ("edit", "move", "Change the order of a series."),
+    "undo": ("undo", "undo", "Take back the last change of a series."),
     "import": ("exchange", "import_", "Import mbox, git commits or a quilt directory."),
     "export": ("exchange", "export", "Export a series as quilt, mbox or a git branch."),
     "lint": ("lint", "lint", "Find problems in patches and ports."),

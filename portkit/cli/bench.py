@@ -71,12 +71,11 @@ class Bench:
         files = directory.rglob("*") if directory.is_dir() else []
         return [path.relative_to(directory).as_posix() for path in files]
 
-    def store(self, patches: Sequence[Patch]) -> None:
-        """Write the series anew, in one transaction."""
-        from portkit.series.store import render_series
-        from portkit.transaction import replace_files
+    def store(self, patches: Sequence[Patch], command: str) -> None:
+        """Write the series anew, in one transaction; ``command`` names it for 'portkit undo'."""
+        from portkit.engine.undo import store_series
 
-        replace_files(self.manifest.state_dir, render_series(self.spec.directory, patches))
+        store_series(self.manifest, self.spec, patches, command)
 
 
 def open_series(manifest: Manifest, name: str) -> Bench:

@@ -76,7 +76,7 @@ def new(
                 checkout = Checkout(repo, release, bench.series, worktree.absolute())
                 proposal = _from_edits(bench, checkout.edits(), messages, file)
             patches = append(repo, release, bench.series, [proposal])
-        bench.store(patches)
+        bench.store(patches, f"new {series}")
         if checkout is not None:
             checkout.settle(patches)
     report_edit(project, bench, patches)
@@ -128,7 +128,7 @@ def _reword(
                 body=after.body,
             )  # fmt: skip
         patches = [changed if each.name == before.name else each for each in bench.series.patches]
-        bench.store(patches)
+        bench.store(patches, f"edit {series} {before.name}")
     return bench, patches
 
 
@@ -161,7 +161,7 @@ def refresh(project: Project, series: str, patch: str, worktree: Path) -> None:
         repo, release = bench.pinned()
         checkout = Checkout(repo, release, bench.series, worktree.absolute())
         patches = refreshed(repo, release, bench.series, patch, checkout.edits())
-        bench.store(patches)
+        bench.store(patches, f"refresh {series} {patch}")
         checkout.settle(patches)
     report_edit(project, bench, patches)
 
@@ -239,7 +239,7 @@ def _rearrange(project: Project, series: str, patch: str, place: _Place | None) 
         else:
             repo, release = bench.pinned()
             patches = rearrange(repo, release, bench.series, names)
-        bench.store(patches)
+        bench.store(patches, f"{'move' if place else 'drop'} {series} {patch}")
     report_edit(project, bench, patches)
 
 

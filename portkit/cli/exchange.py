@@ -58,7 +58,7 @@ def import_(project: Project, series: str, source: str, repo: Path | None) -> No
                 )
                 if not proposal.changes and patch.raw != proposal.patch.raw
             ]
-        bench.store(patches)
+        bench.store(patches, f"import {series} {source}")
     report_edit(project, bench, patches, notes)
 
 

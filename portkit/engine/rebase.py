@@ -20,13 +20,13 @@ from portkit.engine.resolutions import Origin, resolutions_of
 from portkit.engine.rewrite import rewrite
 from portkit.engine.state import RebaseState, StateDir, Stop, patch_digests
 from portkit.engine.tree import Entry
+from portkit.engine.undo import store_series
 from portkit.errors import Conflict, UsageError
-from portkit.manifest.load import set_pin
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.manifest.version import version_key
 from portkit.mirror.store import Mirror
 from portkit.series.model import Patch
-from portkit.series.store import load_series, render_series
+from portkit.series.store import load_series
 from portkit.transaction import replace_files
 
 
@@ -206,17 +206,14 @@ class Rebase:
         )  # fmt: skip
         dropped = [step.patch for step in steps if step.outcome is not Outcome.APPLIES]
         attic = self._attic(state, dropped)
-        replace_files(
-            self.manifest.state_dir,
-            {
-                **render_series(self.spec.directory, patches),
-                self.manifest.path: set_pin(
-                    self.manifest.path.read_bytes(), state.series, state.onto
-                ),
+        store_series(
+            self.manifest, self.spec, patches, f"rebase {state.series} --onto {state.onto}",
+            onto=state.onto,
+            also={
                 **{attic / patch.name: patch.raw for patch in dropped},
                 self.directory.state_file: None,
             },
-        )
+        )  # fmt: skip
         self.directory.clear()
         return Report(
             state.series, state.pin, state.onto, tuple(steps),
