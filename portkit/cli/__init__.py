@@ -24,6 +24,7 @@ _COMMANDS = {
     "apply": ("apply", "apply", "Apply a series on a release, one commit per patch."),
     "rebase": ("rebase", "rebase", "Carry a series to another release."),
     "check": ("check", "check", "Does every patch apply on these releases?"),
+    "bisect": ("bisect", "bisect", "Which upstream release changed what becomes of a patch?"),
     "new": ("edit", "new", "Make a patch from a worktree or a commit."),
     "edit": ("edit", "edit", "Edit a patch's message."),
     "refresh": ("edit", "refresh", "Take a worktree's changes into a patch."),

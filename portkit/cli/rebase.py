@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from portkit.cli.conflicts import conflict_data, tell_conflicts
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.engine.carry import Outcome
 from portkit.engine.rebase import Rebase, Report
@@ -69,10 +70,7 @@ def _data(report: Report) -> dict[str, object]:
             }
             for step in report.steps
         ],
-        "conflicts": [
-            {"path": str(each.path), "kind": each.kind, "changed_in": each.release}
-            for each in report.collisions
-        ],
+        "conflicts": [conflict_data(each) for each in report.collisions],
         "worktree": str(report.worktree) if report.worktree else None,
         "not_recorded": [str(path) for path in report.not_recorded],
         "dropped_to": str(report.dropped_to) if report.dropped_to else None,
@@ -94,9 +92,7 @@ def _tell(report: Report) -> None:
             click.echo(f"{name}: rewritten")
     if report.collisions:
         click.echo(f"{report.steps[-1].patch.name}: conflict")
-        for each in report.collisions:
-            when = f", changed upstream in {each.release}" if each.release else ""
-            click.echo(f"  {each.path}: {each.kind}{when}")
+        tell_conflicts(report.collisions, report.onto)
         return
     carried = sum(step.outcome is Outcome.APPLIES for step in report.steps)
     click.echo(

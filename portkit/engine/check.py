@@ -61,11 +61,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A series on a release, to be checked; ``base`` is the release that it is pinned to."""
+    """A series on a release, to be checked.
+
+    Attributes:
+        spec: the series.
+        base: the release that it is pinned to.
+        onto: the release to try.
+        patch: check just this patch and those that it builds on; None means all.
+    """
 
     spec: SeriesSpec
     base: Release
     onto: Release
+    patch: str | None = None
 
 
 def check(manifest: Manifest, tasks: Sequence[Task]) -> list[Verdict]:
@@ -97,6 +105,7 @@ def _compute_all(manifest: Manifest, tasks: Iterable[Task]) -> list[Verdict]:
 def _compute(path: Path, task: Task) -> Verdict:
     """One task from the start: the series is read again, because it is run in another process."""
     from portkit.engine.carry import carry, read_journey
+    from portkit.engine.needed import needed_for
     from portkit.engine.resolutions import resolutions_of
     from portkit.mirror.store import Mirror
     from portkit.series.store import load_series
@@ -104,6 +113,8 @@ def _compute(path: Path, task: Task) -> Verdict:
     manifest = load_manifest(path)
     mirror = Mirror(manifest, task.spec.upstream)
     series = load_series(task.spec)
+    if task.patch is not None:
+        series = needed_for(series, task.patch)
     patches: list[PatchVerdict] = []
     journey = read_journey(mirror.repo, task.base, task.onto, series)
     try:
@@ -120,6 +131,7 @@ def _compute(path: Path, task: Task) -> Verdict:
 def _key(manifest: Manifest, task: Task) -> str:
     """Digest of everything that a verdict depends on."""
     digest = hashlib.sha256(f"{__version__} {task.base.tree} {task.onto.tree}".encode())
+    digest.update(f" {task.patch or ''}".encode(errors="surrogateescape"))
     resolutions = manifest.root / "patches" / task.spec.upstream / "resolutions"
     for directory in (task.spec.directory, resolutions):
         for path in sorted(directory.rglob("*")):

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from portkit.engine.carry import Carried, Decision, Outcome, carry, read_journey
 from portkit.engine.chain import Step, write_chain
-from portkit.engine.explain import first_collision
+from portkit.engine.explain import Explanation, explain
 from portkit.engine.merge import unresolved_line
 from portkit.engine.resolutions import Origin, resolutions_of
 from portkit.engine.rewrite import rewrite
@@ -23,26 +23,10 @@ from portkit.engine.tree import Entry
 from portkit.engine.undo import store_series
 from portkit.errors import Conflict, UsageError
 from portkit.manifest.model import Manifest, SeriesSpec
-from portkit.manifest.version import version_key
 from portkit.mirror.store import Mirror
 from portkit.series.model import Patch
 from portkit.series.store import load_series
 from portkit.transaction import replace_files
-
-
-@dataclass(frozen=True, slots=True)
-class Collision:
-    """A file that a person has to merge.
-
-    Attributes:
-        path: in the worktree.
-        kind: what collided.
-        release: the mirrored upstream release that changed it first; None when unknown.
-    """
-
-    path: PurePosixPath
-    kind: str
-    release: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +37,7 @@ class Report:
         series, pin, onto: what is rebased, from and to which release.
         steps: the patches so far; the last one has the conflict, if there is one.
         rewritten: names of the patches whose files changed.
-        collisions: of the patch that stopped the rebase; empty when it is done.
+        collisions: files of the patch that stopped the rebase; empty when it is done.
         worktree: where the conflicting files are; None when it is done.
         not_recorded: files whose resolution could not be recorded for others.
         dropped_to: where the files of dropped patches are kept; None when there are none.
@@ -64,7 +48,7 @@ class Report:
     onto: str
     steps: tuple[Carried, ...]
     rewritten: tuple[str, ...] = ()
-    collisions: tuple[Collision, ...] = ()
+    collisions: tuple[Explanation, ...] = ()
     worktree: Path | None = None
     not_recorded: tuple[PurePosixPath, ...] = ()
     dropped_to: Path | None = None
@@ -189,7 +173,9 @@ class Rebase:
                 self.directory.put_worktree(Stop(step.patch.name, step.conflicts))
                 return Report(
                     state.series, state.pin, state.onto, tuple(steps),
-                    collisions=self._collisions(state, step, journey.renames),
+                    collisions=explain(
+                        self.manifest, base, onto, journey.renames, step.conflicts
+                    ),
                     worktree=self.directory.worktree, not_recorded=not_recorded,
                 )  # fmt: skip
         return self._finish(state, steps, not_recorded)
@@ -263,24 +249,3 @@ class Rebase:
                 changes.update(found)
         replace_files(self.manifest.state_dir, changes)
         return tuple(not_recorded)
-
-    def _collisions(
-        self,
-        state: RebaseState,
-        step: Carried,
-        renames: Mapping[PurePosixPath, PurePosixPath],
-    ) -> tuple[Collision, ...]:
-        """Explain a conflict by the upstream releases between the two."""
-        low, high = version_key(state.pin), version_key(state.onto)
-        between = [
-            release for release in self.mirror.releases()
-            if low < version_key(release.version) < high
-        ]  # fmt: skip
-        releases = [self.mirror.release(state.pin), *between, self.mirror.release(state.onto)]
-        old_names = {new: old for old, new in renames.items()}
-        found = []
-        for path, conflict in step.conflicts.items():
-            names = [path] if path not in old_names else [old_names[path], path]
-            release = first_collision(self.mirror.repo, releases, names, conflict)
-            found.append(Collision(path, conflict.kind.value, release))
-        return tuple(found)

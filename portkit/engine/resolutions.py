@@ -167,6 +167,19 @@ def resolutions_of(manifest: Manifest, upstream: str) -> Resolutions:
     return Resolutions(manifest.root / "patches" / upstream / "resolutions")
 
 
+def read_region(path: Path) -> Region | None:
+    """The conflict that a resolution's file settles; None when it is about a file as a whole."""
+    text = path.read_bytes().partition(b"\n\n")[2]
+    size = max((len(line) - len(b" upstream\n") for line in split_lines(text)
+                if line.lstrip(b"<") == b" upstream\n"), default=0)  # fmt: skip
+    end = text.find(b"\n" + b"<" * size + b" resolution\n")
+    if not size or end < 0:
+        return None
+    conflict = FileConflict(Kind.CONTENT, text[: end + 1], size, "100644")
+    regions = parse_conflict(conflict)[1]
+    return regions[0] if regions else None
+
+
 def _whole_key(conflict: FileConflict) -> str:
     kind = conflict.kind.value.encode()
     size = b"%d" % conflict.marker_size

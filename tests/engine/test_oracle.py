@@ -5,6 +5,7 @@ Needs the network (Debian source packages through apt), GNU patch, and some minu
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -189,3 +190,46 @@ def test_outcomes_and_trees_are_those_of_git_rebase(qemu: Qemu, track: str, tmp_
     assert min(counts[each] for each in (Outcome.APPLIES, Outcome.CONFLICT)) > 0
     if old == "5.2":
         assert outcomes[_CVE] is Outcome.UPSTREAMED
+
+
+def test_bisect_and_explanations_on_debians_series(qemu: Qemu, tmp_path: Path) -> None:
+    """Its own project for the series as Debian has it: pinned to 5.2.0, in quilt's form."""
+    root = qemu.mirror.repo.path.parents[2]
+    base = next(each.version for each in qemu.mirror.releases() if each.version.startswith("5.2"))
+    patches = quilt_directory(qemu, base, tmp_path / "debian")
+    work = tmp_path / "work"
+    release = qemu.mirror.release(base)
+    commits = commit_quilt(qemu.mirror, release, patches, work)
+    git(qemu.mirror.repo.path, "worktree", "remove", "--force", str(work))
+    series = '\n[series.debian]\nupstream = "qemu"\ndirectory = "patches"\npin = "5.2.0"\n'
+    (root / "portkit.toml").write_text(_MANIFEST + series)
+    last = list(commits.values())[-1]
+    repo = str(qemu.mirror.repo.path)
+    done = portkit(root, "import", "debian", f"{release.commit}..{last}", "--repo", repo)
+    assert done.exit_code == 0, done.exception
+    verdicts = json.loads(portkit(root, "--json", "check", "debian").stdout)["verdicts"]
+    outcomes = {
+        patch["name"]: [
+            next(each["outcome"] for each in verdict["patches"] if each["name"] == patch["name"])
+            for verdict in verdicts
+        ]
+        for patch in verdicts[0]["patches"]
+    }
+    releases = [verdict["release"] for verdict in verdicts]
+    seen, explained = Counter[str](), Counter[bool]()
+    for name, found in outcomes.items():
+        if len(set(found)) == 1:
+            continue
+        first = json.loads(portkit(root, "--json", "bisect", "debian", name).stdout)["first"]
+        at = next(at for at, outcome in enumerate(found) if outcome != found[0])
+        assert (first["release"], first["outcome"]) == (releases[at], found[at])
+        seen[first["outcome"]] += 1
+        for conflict in first["conflicts"]:
+            # None: an earlier patch, on which this one builds, is left out
+            assert conflict["changed_in"] in (None, *releases[1 : at + 1])
+            explained[conflict["changed_in"] is not None] += 1
+            for place in conflict["places"]:
+                assert place["upstream"] != place["base"] != place["ours"]
+    assert seen["upstreamed"] > 5
+    assert seen["conflict"] > 5
+    assert explained[True] > 3 * explained[False]

@@ -1,0 +1,84 @@
+"""``portkit bisect``."""
+
+from __future__ import annotations
+
+import click
+
+from portkit.cli.conflicts import commit_data, commit_line, conflict_data, tell_conflicts
+from portkit.cli.context import Project, find_series, pass_project
+from portkit.engine.bisect import Bisection
+from portkit.engine.bisect import bisect as run_bisect
+
+_SAID = {
+    "applies": "applies",
+    "upstreamed": "is upstream already, so the patch is redundant,",
+    "conflict": "conflicts",
+}
+
+
+@click.command()
+@click.argument("series")
+@click.argument("patch")
+@click.argument("good", required=False)
+@click.argument("bad", required=False)
+@pass_project
+@click.pass_context
+def bisect(
+    ctx: click.Context, project: Project, series: str, patch: str, good: str | None, bad: str | None
+) -> None:
+    """Which upstream release made PATCH of SERIES stop applying, or made it redundant?
+
+    All mirrored releases from GOOD (the pinned one) to BAD (the newest) are tried in parallel; BAD
+    may also be older. Where a git source of the upstream is a repository on this machine, the
+    commit is named too. The exit code is 1 when no release makes a difference.
+
+    \b
+      portkit bisect qemu 0003-fix.patch
+      portkit bisect qemu 0003-fix.patch 10.0.13 10.2.2
+    """
+    manifest = project.settled
+    found = run_bisect(manifest, find_series(manifest, series), patch, good, bad)
+    project.report(_data(found), lambda: _tell(found))
+    if found.change is None:
+        ctx.exit(1)
+
+
+def _data(found: Bisection) -> dict[str, object]:
+    change = found.change
+    return {
+        "series": found.series,
+        "patch": found.patch,
+        "releases": [
+            {"release": version, "outcome": verdict.outcome, "files": list(verdict.files)}
+            for version, verdict in found.verdicts
+        ],
+        "first": None
+        if change is None
+        else {
+            "after": change.after,
+            "release": change.release,
+            "outcome": change.verdict.outcome,
+            "changed_by": commit_data(change.commit),
+            "conflicts": [conflict_data(each) for each in change.conflicts],
+        },
+    }
+
+
+def _tell(found: Bisection) -> None:
+    colours = {"applies": "green", "upstreamed": "blue", "conflict": "red"}
+    width = max(len(version) for version, _ in found.verdicts)
+    for version, verdict in found.verdicts:
+        files = f"  {', '.join(verdict.files)}" if verdict.files else ""
+        shown = click.style(f"{verdict.outcome:10}", fg=colours[verdict.outcome])
+        first = found.change is not None and version == found.change.release
+        click.echo(f"  {version:{width}}  {shown}{files}{'  <- first' if first else ''}".rstrip())
+    change = found.change
+    if change is None:
+        version, verdict = found.verdicts[0]
+        click.echo(f"{found.patch} {_SAID[verdict.outcome].rstrip(',')} on all of them")
+        return
+    said = _SAID[change.verdict.outcome]
+    click.echo(f"{found.patch} {said} since {change.release} (not in {change.after})")
+    if change.commit:
+        click.echo(f"  by {commit_line(change.commit)}")
+    tell_conflicts(change.conflicts, change.release)

@@ -1,0 +1,97 @@
+"""How commands show explained conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from portkit.engine.explain import Explanation, Place
+from portkit.mirror.history import Commit
+
+_SHOWN = 30  # lines of a place on the terminal; the file has all of them
+
+
+def conflict_data(each: Explanation) -> dict[str, object]:
+    """An explained conflict for ``--json``."""
+    return {
+        "path": str(each.path),
+        "kind": each.kind,
+        "changed_in": each.release,
+        "changed_by": commit_data(each.commit),
+        "places": [
+            {
+                "line": place.line,
+                "upstream": _text(place.upstream),
+                "base": _text(place.base),
+                "ours": _text(place.ours),
+            }
+            for place in each.places
+        ],
+        "suggestions": [
+            {"kind": hint.kind, "path": hint.path, "line": hint.line, "text": hint.text}
+            for hint in each.suggestions
+        ],
+    }
+
+
+def commit_data(commit: Commit | None) -> dict[str, object] | None:
+    """A commit of upstream for ``--json``."""
+    if commit is None:
+        return None
+    return {
+        "commit": commit.id,
+        "author": commit.author,
+        "date": commit.date,
+        "subject": commit.subject,
+    }
+
+
+def tell_conflicts(conflicts: Sequence[Explanation], release: str) -> None:
+    """Print conflicts with a release: who changed the lines, the three versions, what may help."""
+    for each in conflicts:
+        when = f", changed upstream in {each.release}" if each.release else (
+            ", not by upstream: an earlier patch, on which this one builds, is left out"
+        )  # fmt: skip
+        click.echo(f"  {each.path}: {each.kind}{when}")
+        if each.commit:
+            click.echo(f"    by {commit_line(each.commit)}")
+        for place in each.places:
+            _side_by_side(place, release)
+        for hint in each.suggestions:
+            click.echo("    " + click.style("look: ", fg="cyan") + hint.text)
+
+
+def commit_line(commit: Commit) -> str:
+    """A commit of upstream in one line."""
+    return f'{commit.id[:12]} ("{commit.subject}"), {commit.author}, {commit.date[:10]}'
+
+
+def _side_by_side(place: Place, release: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    titles = (f"upstream {release}", "before the patch", "the patch")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True,
+                  title=f"    line {place.line}", title_justify="left")  # fmt: skip
+    columns = [_lines(side) for side in (place.upstream, place.base, place.ours)]
+    for title, style in zip(titles, ("yellow", "dim", "green"), strict=True):
+        table.add_column(title, style=style, ratio=1, overflow="fold")
+    height = max(len(lines) for lines in columns)
+    for number in range(min(height, _SHOWN)):
+        table.add_row(*(Text(lines[number] if number < len(lines) else "") for lines in columns))
+    Console(highlight=False).print(table)
+    if height > _SHOWN:
+        click.echo(f"    ... {height - _SHOWN} more lines")
+
+
+def _lines(side: bytes) -> list[str]:
+    """The lines of one version, safe for a terminal."""
+    lines = side.decode(errors="replace").expandtabs(4).splitlines()
+    return ["".join(char if char.isprintable() else "?" for char in line) for line in lines]
+
+
+def _text(side: bytes) -> str:
+    return side.decode(errors="surrogateescape")
