@@ -90,6 +90,8 @@ int	lkc_signal_pending(void);
 void	lkc_yield(void);
 /* No other runnable thread on this CPU's run queue.  [crit] */
 int	lkc_single_running(void);
+/* An address on the current thread's kernel stack.  [any] */
+int	lkc_on_stack(const void *p);
 /*
  * Replace the thread's signal mask.  Bit N-1 of a mask is FreeBSD signal N, as
  * the first 64 bits of sigset_t; signals above 64 keep their state.  [sleep]

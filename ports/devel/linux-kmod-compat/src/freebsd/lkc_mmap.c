@@ -82,7 +82,7 @@ mapping_fault(vm_object_t object, vm_ooffset_t offset, int prot __unused,
 	    &pa);
 	if (error != 0) {
 		VM_OBJECT_WLOCK(object);
-		return (VM_PAGER_FAIL);
+		return (VM_PAGER_ERROR);	/* FAIL would mean a page of zeros */
 	}
 	if (((*mres)->flags & PG_FICTITIOUS) != 0) {
 		page = *mres;

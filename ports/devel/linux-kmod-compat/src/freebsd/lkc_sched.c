@@ -131,6 +131,13 @@ lkc_single_running(void)
 	return (!sched_runnable());
 }
 
+int
+lkc_on_stack(const void *p)
+{
+
+	return (kstack_contains(curthread, (vm_offset_t)p, 1));
+}
+
 void
 lkc_sigmask(const lkc_u64 *newmask, lkc_u64 *oldmask)
 {

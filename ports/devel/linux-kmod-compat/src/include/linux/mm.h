@@ -147,7 +147,7 @@ static inline bool is_vmalloc_addr(const void *addr)
 #define mod_lruvec_page_state(page, idx, n)	do {} while (0)
 #define NR_SECONDARY_PAGETABLE			0
 #define numa_node_id()				0
-#define object_is_on_stack(obj)			true
+#define object_is_on_stack(obj)			lkc_on_stack(obj)
 __printf(2, 3) int sysfs_emit(char *buf, const char *fmt, ...);
 extern unsigned int mxcsr_feature_mask;
 
