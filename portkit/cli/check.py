@@ -2,38 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from portkit.cli.context import Project, find_series, pass_project
+from portkit.cli.progress import bars
 from portkit.engine.check import Task, Verdict
 from portkit.engine.check import check as run_check
+from portkit.errors import UsageError
 from portkit.manifest.model import Manifest
 from portkit.mirror.store import Mirror
 
+if TYPE_CHECKING:
+    from portkit.engine.check import PatchVerdict
+    from portkit.report.matrix import Matrix
+
 _MARKS = {"applies": "ok", "upstreamed": "upstream", "conflict": "CONFLICT", "refused": "REFUSED"}
+_STYLES = {"applies": "green", "upstreamed": "blue", "conflict": "red", "refused": "magenta"}
 
 
 @click.command()
 @click.argument("series", required=False)
 @click.option("--onto", "versions", metavar="VERSION", multiple=True, help="Only this release.")
+@click.option("--all", "every", is_flag=True, help="All series as a matrix: patches x releases.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the matrix as one HTML page, too.",
+)
 @pass_project
 @click.pass_context
 def check(
-    ctx: click.Context, project: Project, series: str | None, versions: tuple[str, ...]
+    ctx: click.Context,
+    project: Project,
+    series: str | None,
+    versions: tuple[str, ...],
+    every: bool,
+    html: Path | None,
 ) -> None:
     """Does every patch of SERIES (or of all) apply on these releases? Nothing is changed.
 
     Without --onto all mirrored releases are tried. The exit code is 1 when some patch neither
     applies nor is upstream already; a patch with a conflict is left out for those that follow.
+
+    The page needs no network and no other file; a number is how many files conflict.
+
+    \b
+      portkit check qemu --onto 10.2.2
+      portkit check --all --html health.html
     """
+    if every and (series or versions):
+        raise UsageError("--all means every series on every release", hint="leave the rest out")
     manifest = project.settled
     names = [find_series(manifest, series).name] if series else list(manifest.series)
     tasks = [task for name in names for task in _tasks(manifest, name, versions)]
-    verdicts = run_check(manifest, tasks)
+    with bars() as progress:
+        verdicts = run_check(manifest, tasks, progress)
+    by_series = {name: [each for each in verdicts if each.series == name] for name in names}
+    matrices = [
+        _matrix(manifest, name, found) for name, found in by_series.items() if every or html
+    ]
+    if html is not None:
+        _write_page(html, manifest, matrices)
 
     def text() -> None:
-        for name in names:
-            _table(name, [verdict for verdict in verdicts if verdict.series == name])
+        for name, found in by_series.items() if not every else ():
+            _table(name, found)
+        for matrix in matrices if every else ():
+            _tell_matrix(matrix)
+        if every:
+            click.echo("ok: applies; up: upstream has it; a number: so many files conflict")
+        if html is not None:
+            click.echo(f"written: {html}")
 
     project.report({"verdicts": [_data(verdict) for verdict in verdicts]}, text)
     if not all(verdict.ok for verdict in verdicts):
@@ -69,7 +113,24 @@ def _data(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _table(name: str, verdicts: list[Verdict]) -> None:
+def _matrix(manifest: Manifest, name: str, verdicts: Sequence[Verdict]) -> Matrix:
+    from portkit.report.matrix import make_matrix
+    from portkit.series.store import load_series
+
+    spec = manifest.series[name]
+    return make_matrix(spec, load_series(spec), verdicts)
+
+
+def _write_page(path: Path, manifest: Manifest, matrices: Sequence[Matrix]) -> None:
+    from datetime import UTC, datetime
+
+    from portkit.report.page import page
+
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    path.write_text(page(f"{manifest.root.name}: patches over releases", made, matrices))
+
+
+def _table(name: str, verdicts: Sequence[Verdict]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -80,7 +141,7 @@ def _table(name: str, verdicts: list[Verdict]) -> None:
         table.add_column(verdict.version)
     outcomes = [{patch.name: patch for patch in verdict.patches} for verdict in verdicts]
     for patch in dict.fromkeys(name for each in outcomes for name in each):
-        cells = [_MARKS[each[patch].outcome] if patch in each else "-" for each in outcomes]
+        cells = [_cell(each.get(patch), _MARKS) for each in outcomes]
         table.add_row(patch, *cells)
     console = Console()
     console.print(table)
@@ -93,3 +154,40 @@ def _table(name: str, verdicts: list[Verdict]) -> None:
             f"{verdict.count('upstreamed')} upstream already, {verdict.count('conflict')} conflict",
             highlight=False,
         )
+
+
+def _cell(verdict: PatchVerdict | None, marks: dict[str, str]) -> str:
+    if verdict is None:
+        return "-"
+    mark = marks.get(verdict.outcome, str(len(verdict.files)))
+    return f"[{_STYLES[verdict.outcome]}]{mark}[/]"
+
+
+def _tell_matrix(matrix: Matrix) -> None:
+    """The matrix in blocks of as many releases as fit side by side."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    name_width = min(max((len(row.name) for row in matrix.rows), default=0), console.width // 2)
+    name_width = max(name_width, len("no work needed"))
+    width = max((len(release) for release in matrix.releases), default=1) + 2
+    fit = max((console.width - name_width - 12) // width, 1)
+    click.echo(f"{matrix.series}: {len(matrix.rows)} patches, made for {matrix.pin}")
+    for start in range(0, len(matrix.releases), fit):
+        span = range(start, min(start + fit, len(matrix.releases)))
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table.add_column("patch", width=name_width, no_wrap=True, overflow="ellipsis")
+        table.add_column("lines", justify="right")
+        for at in span:
+            table.add_column(matrix.releases[at], justify="right", no_wrap=True)
+        marks = {"applies": "ok", "upstreamed": "up", "refused": "no"}
+        for row in matrix.rows:
+            table.add_row(
+                Text(row.name), str(row.size), *(_cell(row.cells[at], marks) for at in span)
+            )
+        table.add_section()
+        table.add_row("no work needed", "", *(f"{matrix.health(at):.0%}" for at in span))
+        console.print(table)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import click
 
 from portkit.cli.context import Project, pass_project
-from portkit.mirror.source import Progress
+from portkit.cli.progress import bars
 from portkit.mirror.sync import Mirrored, SyncResult, sync_upstream
 
 
@@ -29,45 +25,13 @@ def sync(
     """
     if versions and len(upstreams) != 1:
         raise click.UsageError("--version needs the one UPSTREAM whose release it is")
-    with project.locked() as manifest, _progress() as progress:
+    with project.locked() as manifest, bars(data=True) as progress:
         results = [
             sync_upstream(manifest, name, progress, versions, source)
             for name in upstreams or manifest.upstreams
         ]
     report = {"upstreams": [_as_json(result) for result in results]}
     project.report(report, lambda: _print(results))
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar with rate and remaining time for each step; nothing when nobody looks."""
-    if not sys.stderr.isatty():
-        yield lambda what, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(),
-               TransferSpeedColumn(), TimeRemainingColumn())  # fmt: skip
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("ask the sources", total=None)
-        current = ""
-
-        def advance(what: str, done: int, total: int | None) -> None:
-            nonlocal task, current
-            if what != current:
-                bars.remove_task(task)
-                task, current = bars.add_task(what, total=total), what
-            bars.update(task, completed=done, total=total)
-
-        yield advance
 
 
 def _print(results: list[SyncResult]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from portkit.errors import Refused
 from portkit.manifest.load import load_manifest
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.mirror.model import Release
+
+#: Told what is being done, how many are done, and of how many.
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,15 @@ class Task:
     patch: str | None = None
 
 
-def check(manifest: Manifest, tasks: Sequence[Task]) -> list[Verdict]:
+def check(
+    manifest: Manifest, tasks: Sequence[Task], progress: Progress | None = None
+) -> list[Verdict]:
     """The verdicts on some tasks, in their order; those known already come from the cache.
+
+    Args:
+        manifest: the project's manifest.
+        tasks: what to check.
+        progress: told how many of those that are not known yet are done.
 
     Raises:
         UsageError: a series is not valid.
@@ -89,17 +99,20 @@ def check(manifest: Manifest, tasks: Sequence[Task]) -> list[Verdict]:
     for key, verdict in zip(todo, _compute_all(manifest, todo.values()), strict=True):
         _store(manifest, key, verdict)
         found[key] = verdict
+        if progress is not None:
+            progress("check", sum(each in found for each in todo), len(todo))
     return [found[key] for key in keys]
 
 
-def _compute_all(manifest: Manifest, tasks: Iterable[Task]) -> list[Verdict]:
+def _compute_all(manifest: Manifest, tasks: Iterable[Task]) -> Iterator[Verdict]:
     work = [(manifest.path, task) for task in tasks]
     if len(work) < 2:
-        return [_compute(*each) for each in work]
+        yield from (_compute(*each) for each in work)
+        return
     from concurrent.futures import ProcessPoolExecutor  # not needed when all is in the cache
 
     with ProcessPoolExecutor(max_workers=min(len(work), os.cpu_count() or 1)) as pool:
-        return list(pool.map(_compute, *zip(*work, strict=True)))
+        yield from pool.map(_compute, *zip(*work, strict=True))
 
 
 def _compute(path: Path, task: Task) -> Verdict:

@@ -1,0 +1,77 @@
+"""The page in a real browser, without a network: what is seen, and what a click does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.engine.support import portkit
+
+_BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(_BROWSER is None, reason="needs chromium (Debian package)"),
+]
+
+
+@pytest.fixture
+def page(project: Any) -> Iterator[Any]:
+    path = project.root / "health.html"
+    portkit(project.root, "check", "--all", "--html", str(path))
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=_BROWSER, args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context(offline=True, viewport={"width": 1000, "height": 700})
+        opened = context.new_page()
+        problems: list[str] = []
+        opened.on("console", lambda message: problems.append(message.text))
+        opened.on("pageerror", lambda error: problems.append(str(error)))
+        requests: list[str] = []
+        opened.on("request", lambda request: requests.append(request.url))
+        opened.goto(path.as_uri())
+        yield opened
+        assert problems == []
+        assert requests == [path.as_uri()]
+        browser.close()
+
+
+def colour(page: Any, selector: str) -> tuple[int, ...]:
+    text = page.locator(selector).first.evaluate("cell => getComputedStyle(cell).backgroundColor")
+    return tuple(int(part) for part in text.strip("rgb()").split(",")[:3])
+
+
+def test_the_heat_map_is_seen(page: Any) -> None:
+    green, red = colour(page, "tbody td.applies"), colour(page, "tbody td.conflict")
+    assert green[1] > green[0]
+    assert red[0] > red[1]
+    assert colour(page, "td.health") != colour(page, "td.health:last-child")
+    small, large = (
+        page.locator("tr.patch td.size i").nth(at).bounding_box()["width"] for at in (0, 1)
+    )
+    assert 0 < small < large
+    assert page.locator("th.pin").inner_text() == "1.1"
+
+
+def test_a_click_names_the_files(page: Any) -> None:
+    page.locator("td.conflict[data-told]").click()
+    assert page.locator("#told").inner_text() == "2.patch on 1.3:\na.c\nb.c"
+
+
+def test_the_keyboard_does_the_same(page: Any) -> None:
+    page.locator("td.conflict[data-told]").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#told").inner_text().startswith("2.patch on 1.3")
+
+
+def test_only_the_patches_with_trouble(page: Any) -> None:
+    rows = page.locator("tr.patch")
+    assert [rows.nth(at).is_visible() for at in range(2)] == [True, True]
+    page.locator("#trouble").check()
+    assert [rows.nth(at).is_visible() for at in range(2)] == [False, True]
+    page.locator("#trouble").uncheck()
+    assert rows.nth(0).is_visible()
