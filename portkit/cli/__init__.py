@@ -31,6 +31,8 @@ _COMMANDS = {
     "drop": ("edit", "drop", "Take a patch out of a series."),
     "move": ("edit", "move", "Change the order of a series."),
     "undo": ("undo", "undo", "Take back the last change of a series."),
+    "log": ("history", "log", "How a series changed, commit by commit."),
+    "range-diff": ("history", "range_diff", "Two states of a series, patch by patch."),
     "import": ("exchange", "import_", "Import mbox, git commits or a quilt directory."),
     "export": ("exchange", "export", "Export a series as quilt, mbox or a git branch."),
     "lint": ("lint", "lint", "Find problems in patches and ports."),

@@ -94,9 +94,23 @@ def read_series_file(directory: Path) -> list[SeriesLine]:
     """
     path = directory / SERIES_FILE
     try:
-        text = decode(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         return []
+    return parse_series_file(data, str(path))
+
+
+def parse_series_file(data: bytes, path: str) -> list[SeriesLine]:
+    """All lines of a ``series`` file.
+
+    Args:
+        data: its content.
+        path: what errors call it.
+
+    Raises:
+        UsageError: as ``read_series_file``.
+    """
+    text = decode(data)
     found: list[SeriesLine] = []
     numbers: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), start=1):
