@@ -7,9 +7,9 @@ All writes of objects go through one ``git fast-import``, all moves of refs thro
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,16 +83,18 @@ class GitRepo:
         Raises:
             EnvironmentProblem: git is not installed.
         """
-        git = shutil.which("git")
-        if git is None:
-            raise EnvironmentProblem("git is not installed", hint="install the package git")
-        return subprocess.Popen(
-            [git, "-C", str(self.path), *args],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**_clean_environ(), **_ENV, **(env or {})},
-        )
+        try:
+            return subprocess.Popen(
+                ["git", "-C", str(self.path), *args],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**_clean_environ(), **_ENV, **(env or {})},
+            )
+        except FileNotFoundError as error:
+            raise EnvironmentProblem(
+                "git is not installed", hint="install the package git"
+            ) from error
 
     def run(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
         """Run git to its end and return its standard output.
@@ -111,7 +113,7 @@ class GitRepo:
         return self.run(*args, stdin=stdin).decode(errors="surrogateescape").rstrip("\n")
 
     def cat_file(self, names: Iterable[str]) -> list[Blob | None]:
-        """Read objects in one ``cat-file --batch``.
+        """Read objects in one ``cat-file --batch``, which reads while ``names`` are worked out.
 
         Args:
             names: object names git understands, e.g. ``<tree>:path``; none may hold a newline.
@@ -119,13 +121,10 @@ class GitRepo:
         Returns:
             One entry a name, None where there is no such object.
         """
-        wanted = list(names)
-        out = self.run(
-            "cat-file", "--batch", stdin=b"".join(os.fsencode(name) + b"\n" for name in wanted)
-        )
+        out, count = self._batch(names)
         found: list[Blob | None] = []
         at = 0
-        for _ in wanted:
+        for _ in range(count):
             end = out.index(b"\n", at)
             header = out[at:end].rsplit(b" ", 2)
             at = end + 1
@@ -137,12 +136,47 @@ class GitRepo:
             at += size + 1
         return found
 
+    def _batch(self, names: Iterable[str]) -> tuple[bytes, int]:
+        """What ``cat-file --batch`` says, and how many names it was asked for."""
+        args = ("cat-file", "--batch", "--buffer")
+        process = self.popen(*args)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        read, count, out = process.stdout.read, 0, []
+        reader = threading.Thread(target=lambda: out.append(read()))
+        reader.start()
+        try:
+            for name in names:
+                process.stdin.write(os.fsencode(name) + b"\n")
+                process.stdin.flush()
+                count += 1
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # its own message is read below
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            reader.join()
+            err = process.stderr.read()
+            process.stdout.close()
+            process.stderr.close()
+            process.wait()
+        if process.returncode != 0:
+            raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+        return out[0], count
+
     @contextmanager
-    def fast_import(self, *options: str) -> Iterator[IO[bytes]]:
+    def fast_import(self, *options: str, compress: bool = True) -> Iterator[IO[bytes]]:
         """A stream into one ``git fast-import``; leaving the block finishes it.
 
         An exception inside the block ends the process before ``done``, so nothing it wrote
-        becomes reachable.
+        becomes reachable, and the pack that it left half written is removed.
+
+        Args:
+            options: of fast-import.
+            compress: as the repository is configured; without it takes half the time.
 
         Yields:
             The writable stream of fast-import commands; ``feature done`` is already sent.
@@ -151,7 +185,8 @@ class GitRepo:
             GitFailed: fast-import refused the stream or the disk is full.
         """
         args = ("fast-import", "--quiet", "--done", *options)
-        process = self.popen(*args)
+        before = set(self._unfinished())
+        process = self.popen(*(() if compress else ("-c", "pack.compression=0")), *args)
         assert process.stdin is not None
         try:
             yield process.stdin
@@ -161,11 +196,38 @@ class GitRepo:
         except BaseException:
             process.kill()
             process.communicate()
+            self._remove_unfinished(before)
             raise
         _, err = process.communicate()
         if process.returncode != 0:
-            (self.path / f"fast_import_crash_{process.pid}").unlink(missing_ok=True)
+            self._remove_unfinished(before)  # it may be what fills the disk
             raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+
+    def sweep(self) -> None:
+        """Remove what git processes that were killed have left; none may be at work here.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        self._remove_unfinished(set())
+
+    def _unfinished(self) -> list[Path]:
+        objects = self.path / "objects"
+        return [
+            path
+            for place, pattern in (
+                (objects, "tmp_*"),
+                (objects / "pack", "tmp_*"),
+                (objects / "pack", ".tmp-*"),
+                (self.path, "fast_import_crash_*"),
+            )
+            for path in place.glob(pattern)
+        ]
+
+    def _remove_unfinished(self, others: Container[Path]) -> None:
+        for path in self._unfinished():
+            if path not in others:
+                path.unlink(missing_ok=True)
 
     def refs(self, prefix: str) -> dict[str, str]:
         """Refs below a prefix: full name to object id."""

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from portkit.engine.chain import apply_series, write_chain
+from portkit.engine.chain import apply_to, write_chain
 from portkit.engine.standin import based
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitRepo
@@ -47,9 +47,9 @@ def patched_source(
     mirror = Mirror(manifest, spec.upstream)
     base = based(manifest, spec, stand_in=stand_in)
     release = base.release
-    steps = apply_series(mirror.repo, release, base.series)
+    steps = list(apply_to(base.tree, base.series))
     commits = write_chain(mirror.repo, release, spec.name, steps)
-    tree = mirror.repo.text("rev-parse", f"{[release.commit, *commits][-1]}^{{tree}}")
+    tree = mirror.repo.text("rev-parse", f"{[release.commit, *commits.values()][-1]}^{{tree}}")
     added = [
         str(path) for step in steps for path, entry in step.changes.items() if entry is not None
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from portkit.cli.context import Project, find_series, pass_project
-from portkit.engine.chain import Step, apply_series, branch_name, write_chain
+from portkit.engine.chain import Step, apply_to, branch_name, write_chain
 from portkit.engine.standin import based
 from portkit.errors import Refused, UsageError
 from portkit.manifest.model import Manifest, SeriesSpec
@@ -44,13 +45,13 @@ def apply(
         mirror = Mirror(manifest, spec.upstream)
         base = based(manifest, spec, stand_in=stand_in)
         release = mirror.release(onto) if onto else base.release
+        steps: Iterable[Step] = apply_to(base.tree, base.series)
         upstreamed: list[str] = []
-        if release == base.release:
-            steps = apply_series(mirror.repo, release, base.series)
-        else:
+        if release != base.release:
             steps, upstreamed = _carry(manifest, spec, base.release, release, base.series)
         commits = write_chain(mirror.repo, release, series, steps)
-        tip = commits[-1] if commits else release.commit
+        mirror.tidy()
+        tip = [release.commit, *commits.values()][-1]
         if worktree is not None:
             from portkit.engine.worktree import check_out
 
@@ -64,10 +65,7 @@ def apply(
         "commit": tip,
         "repository": str(mirror.repo.path),
         "worktree": str(worktree.absolute()) if worktree else None,
-        "patches": [
-            {"name": step.patch.name, "commit": commit}
-            for step, commit in zip(steps, commits, strict=True)
-        ],
+        "patches": [{"name": name, "commit": commit} for name, commit in commits.items()],
         "upstreamed": upstreamed,
     }
 
@@ -76,7 +74,7 @@ def apply(
             click.echo(f"{series}: {release.version} stands in for {base.instead_of}")
         for name in upstreamed:
             click.echo(f"{name}: upstream has it already, left out")
-        click.echo(f"{series}: {len(steps)} patches on {release.version}, {tip[:12]} {branch}")
+        click.echo(f"{series}: {len(commits)} patches on {release.version}, {tip[:12]} {branch}")
         if worktree:
             click.echo(f"checked out in {worktree}")
 

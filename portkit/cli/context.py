@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import click
 
 from portkit.errors import UsageError
 from portkit.locking import project_lock
-from portkit.transaction import recover
 
 if TYPE_CHECKING:
     from portkit.manifest.model import Manifest, SeriesSpec
@@ -67,6 +65,8 @@ class Project:
         state_dir = self.manifest.state_dir
         with project_lock(state_dir):
             if (state_dir / "transaction").exists():
+                from portkit.transaction import recover  # seldom needed
+
                 recover(state_dir)
                 self.__dict__.pop("manifest", None)  # the change may have been to the manifest
             yield self.manifest
@@ -74,6 +74,8 @@ class Project:
     def report(self, data: Mapping[str, object], text: Callable[[], None]) -> None:
         """Print a result: ``data`` as one JSON object with ``--json``, else by ``text()``."""
         if self.as_json:
+            import json
+
             click.echo(json.dumps({"schema": JSON_SCHEMA, **data}, indent=2))
         else:
             text()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -43,17 +43,15 @@ def apply_series(repo: GitRepo, release: Release, series: Series) -> list[Step]:
     Raises:
         Refused: a patch does not apply exactly.
     """
-    return apply_to(read_tree(repo, release.tree, touched_paths(series)), series)
+    return list(apply_to(read_tree(repo, release.tree, touched_paths(series)), series))
 
 
-def apply_to(tree: Tree, series: Series) -> list[Step]:
-    """Apply a series on a tree that was read for it; see ``apply_series``."""
-    steps = []
+def apply_to(tree: Tree, series: Series) -> Iterator[Step]:
+    """Apply a series on a tree that was read for it, patch by patch; see ``apply_series``."""
     for patch in series.patches:
         changes = apply_patch(tree, patch)
         tree = tree.changed(changes)
-        steps.append(Step(patch, changes))
-    return steps
+        yield Step(patch, changes)
 
 
 def branch_name(series: str, version: str) -> str:
@@ -61,33 +59,39 @@ def branch_name(series: str, version: str) -> str:
     return f"refs/heads/{series}/{version}"
 
 
-def write_chain(repo: GitRepo, release: Release, series: str, steps: Sequence[Step]) -> list[str]:
+def write_chain(
+    repo: GitRepo, release: Release, series: str, steps: Iterable[Step]
+) -> dict[str, str]:
     """Write one commit a step on top of a release and point the series' branch at the last one.
 
-    fast-import moves the branch when it has stored all objects, so that an interruption leaves it
-    where it was.
+    fast-import works while the next steps are made. It moves the branch when it has stored all
+    objects, so that an interruption or a step that fails leaves it where it was.
 
     Returns:
-        The commits' ids, in order; empty without steps (then the branch is at the release).
+        The commits' ids by patch name, in order; empty without steps (then the branch is at the
+        release).
 
     Raises:
         EnvironmentProblem: the disk refuses, or git does.
+        Whatever making the steps raises.
     """
     branch = branch_name(series, release.version)
-    if not steps:
-        repo.update_refs({branch: release.commit})
-        return []
+    names: list[str] = []
     marks = repo.path / "marks"  # what a kill leaves of it, the next run writes over
     try:
-        with repo.fast_import("--force", f"--export-marks={marks}") as stream:
+        options = ("--force", "--depth=0", f"--export-marks={marks}")
+        with repo.fast_import(*options, compress=False) as stream:  # Mirror.tidy packs it well
             parent = release.commit
             for number, step in enumerate(steps, start=1):
                 _write_commit(stream, branch, number, parent, step)
                 parent = f":{number}"
+                names.append(step.patch.name)
         written = dict(line.split(" ") for line in marks.read_text().splitlines())
     finally:
         marks.unlink(missing_ok=True)
-    return [written[f":{number}"] for number in range(1, len(steps) + 1)]
+    if not names:
+        repo.update_refs({branch: release.commit})
+    return {name: written[f":{number}"] for number, name in enumerate(names, start=1)}
 
 
 def _write_commit(stream: IO[bytes], ref: str, number: int, parent: str, step: Step) -> None:

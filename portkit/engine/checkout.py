@@ -77,7 +77,7 @@ class Checkout:
     def _tip(self, series: Series) -> str:
         steps = apply_series(self.repo, self.release, series)
         commits = write_chain(self.repo, self.release, series.name, steps)
-        return commits[-1] if commits else self.release.commit
+        return [self.release.commit, *commits.values()][-1]
 
     def _tree_of(self, commit: str) -> str:
         return self.tree.text("rev-parse", f"{commit}^{{tree}}")

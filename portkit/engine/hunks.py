@@ -49,11 +49,12 @@ def apply_patch(tree: Tree, patch: Patch) -> dict[PurePosixPath, Entry | None]:
         if file.new_mode and file.new_mode != file.old_mode:
             mode = file.new_mode
         changes[path] = Entry(mode, data)
-    after = tree.changed(changes)
-    for file in created:
-        obstacle = after.obstacle(file.path)
-        if obstacle:
-            _refuse(patch.name, file, f"cannot create {file.path}: {obstacle}")
+    if created:
+        after = tree.changed(changes)
+        for file in created:
+            obstacle = after.obstacle(file.path)
+            if obstacle:
+                _refuse(patch.name, file, f"cannot create {file.path}: {obstacle}")
     return {path: entry for path, entry in changes.items() if entry != tree.get(path)}
 
 

@@ -7,17 +7,20 @@ place where all its old lines are, in memory. A patch that may be upstream alrea
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from portkit.engine.hunks import apply_patch
 from portkit.engine.tree import Tree, read_tree, touched_paths
 from portkit.errors import EnvironmentProblem, Refused
+from portkit.gitio import GitRepo
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.manifest.version import nearest
 from portkit.mirror.model import Release
 from portkit.mirror.store import Mirror
 from portkit.series.model import Change, Patch, Series
-from portkit.series.store import load_series
+from portkit.series.store import iter_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,13 @@ class Based:
     Attributes:
         release: the pinned release, or the one that stands in for it.
         series: the patches, exact on ``release``.
+        tree: what the release has of the files that the series touches.
         instead_of: the pin, when another release stands in for it.
     """
 
     release: Release
     series: Series
+    tree: Tree
     instead_of: str | None = None
 
 
@@ -44,22 +49,37 @@ def based(manifest: Manifest, spec: SeriesSpec, *, stand_in: bool = False) -> Ba
         UsageError: the series is not valid.
     """
     mirror = Mirror(manifest, spec.upstream)
-    series = load_series(spec)
     try:
-        return Based(mirror.release(spec.pin), series)
+        release = mirror.release(spec.pin)
     except EnvironmentProblem:
         versions = [release.version for release in mirror.releases()]
         other = nearest(spec.pin, versions, mirror.upstream.track) if stand_in else None
         if other is None:
             raise
-    release = mirror.release(other)
-    tree = read_tree(mirror.repo, release.tree, touched_paths(series))
+        release = mirror.release(other)
+    series, tree = _read(mirror.repo, release, spec)
+    if release.version == spec.pin:
+        return Based(release, series, tree)
     patches = []
+    after = tree
     for patch in series.patches:
-        patch = _placed(tree, patch, spec, release)
-        tree = tree.changed(apply_patch(tree, patch))
+        patch = _placed(after, patch, spec, release)
+        after = after.changed(apply_patch(after, patch))
         patches.append(patch)
-    return Based(release, replace(series, patches=tuple(patches)), instead_of=spec.pin)
+    return Based(release, replace(series, patches=tuple(patches)), tree, instead_of=spec.pin)
+
+
+def _read(repo: GitRepo, release: Release, spec: SeriesSpec) -> tuple[Series, Tree]:
+    """The series and the files that it touches; git reads these while patches are parsed."""
+    patches: list[Patch] = []
+
+    def paths() -> Iterator[PurePosixPath]:
+        for patch in iter_series(spec):
+            patches.append(patch)
+            yield from touched_paths(Series(spec.name, (patch,)))
+
+    tree = read_tree(repo, release.tree, paths())
+    return Series(spec.name, tuple(patches)), tree
 
 
 def _placed(tree: Tree, patch: Patch, spec: SeriesSpec, release: Release) -> Patch:

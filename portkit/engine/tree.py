@@ -8,7 +8,8 @@ a symbolic link from one that is merely new.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from portkit.errors import EnvironmentProblem
@@ -18,6 +19,7 @@ from portkit.series.model import Entry, Series
 __all__ = ["Changes", "Entry", "Tree", "read_tree", "touched_paths"]
 
 _TREE_MODE = "40000"
+_TREE_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0.{20}", re.DOTALL)
 _ROOT = PurePosixPath()
 
 
@@ -63,8 +65,9 @@ class Tree:
             if entry is None:
                 entries.pop(path, None)
             else:
+                if path not in entries:
+                    directories.update(parent for parent in path.parents if parent != _ROOT)
                 entries[path] = entry
-                directories.update(parent for parent in path.parents if parent != _ROOT)
         return Tree(entries, frozenset(directories))
 
 
@@ -86,53 +89,53 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
         repo: the mirror's repository.
         tree: id of a tree.
         paths: relative and normalised, without newlines; those that are not there are left out.
+            git reads the first ones while the next ones are worked out.
 
     Raises:
         EnvironmentProblem: the repository lacks the tree.
     """
-    wanted = set(paths)
-    parents = sorted({parent for path in wanted for parent in path.parents} | {_ROOT}, key=_order)
-    files = sorted(wanted, key=str)
-    blobs = repo.cat_file(f"{tree}:{'' if path == _ROOT else path}" for path in (*parents, *files))
+    places = [_ROOT]  # in the order of reading: every directory before what is in it
+
+    def names() -> Iterator[str]:
+        yield f"{tree}:"
+        known = {_ROOT}
+        for path in paths:
+            new = []
+            while path not in known:
+                known.add(path)
+                new.append(path)
+                path = path.parent
+            for place in reversed(new):
+                places.append(place)
+                yield f"{tree}:{place}"
+
+    blobs = repo.cat_file(names())
     if blobs[0] is None:
         raise EnvironmentProblem(
             f"tree {tree} is missing from the mirror", where=str(repo.path),
             hint="remove the mirror's directory and run 'portkit sync' again",
         )  # fmt: skip
-    members: dict[PurePosixPath, dict[bytes, PurePosixPath]] = {path: {} for path in parents}
-    for path in (*parents[1:], *files):
-        members[path.parent][os.fsencode(path.name)] = path
+    members: dict[PurePosixPath, dict[bytes, PurePosixPath]] = {}
+    for path in places[1:]:
+        members.setdefault(path.parent, {})[os.fsencode(path.name)] = path
     modes: dict[PurePosixPath, str] = {_ROOT: _TREE_MODE}
-    for path, blob in zip(parents, blobs, strict=False):  # a parent comes before its children
-        if blob is not None and modes.get(path) == _TREE_MODE:
-            _add_modes(modes, members[path], blob.data)
     entries = {}
-    for path, blob in zip((*parents, *files), blobs, strict=True):
+    for path, blob in zip(places, blobs, strict=True):
         mode = modes.get(path)
-        if mode == "160000":
+        if mode == _TREE_MODE and path in members and blob is not None:
+            _add_modes(modes, members[path], blob.data)
+        elif mode == "160000":
             entries[path] = Entry(mode, b"")  # a submodule: no patch may change it
         elif mode is not None and mode != _TREE_MODE and blob is not None:
             entries[path] = Entry(mode, blob.data)
-    directories = frozenset(
-        path for path in {*parents, *files} - {_ROOT} if modes.get(path) == _TREE_MODE
-    )
+    directories = frozenset(path for path in places[1:] if modes.get(path) == _TREE_MODE)
     return Tree(entries, directories)
-
-
-def _order(path: PurePosixPath) -> str:
-    """The root first, and every directory before what is in it."""
-    return "" if path == _ROOT else str(path)
 
 
 def _add_modes(
     modes: dict[PurePosixPath, str], members: Mapping[bytes, PurePosixPath], data: bytes
 ) -> None:
     """Take the modes of a directory's wanted members from git's tree object."""
-    at = 0
-    while at < len(data):
-        blank = data.index(b" ", at)
-        end = data.index(b"\0", blank)
-        path = members.get(data[blank + 1 : end])
-        if path is not None:
-            modes[path] = data[at:blank].decode()
-        at = end + 21
+    for mode, name in _TREE_ENTRY.findall(data):
+        if name in members:
+            modes[members[name]] = mode.decode()

@@ -6,7 +6,6 @@ value in place), so they are found then, by giving tomllib the file statement by
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -215,6 +214,8 @@ class Table:
         """
         for key in self._data:
             if key not in self._asked:
+                import difflib  # only for a message
+
                 near = difflib.get_close_matches(key, self._asked, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else "take it out"
                 self.fail(key, "unknown key", hint)

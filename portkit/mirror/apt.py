@@ -25,6 +25,8 @@ _SUITES = re.compile(
     r"(?:-updates|-backports(?:-sloppy)?|-security|-proposed-updates|/updates)?"
 )
 
+_GET = ("apt-get", "source", "--quiet=2", "--download-only", "--tar-only")
+
 _CONFIG = """\
 Dir::Etc::SourceList "{base}/sources.list";
 Dir::Etc::SourceParts "-";
@@ -103,15 +105,35 @@ class Apt:
     ) -> Path:
         """Download the ``.orig`` archive; apt checks its digest.
 
+        apt itself tries one place. Others may still have an archive that vanished there, so every
+        suite whose package is made of the same archive is asked.
+
         Raises:
             EnvironmentProblem: it cannot be had.
         """
         directory.mkdir(parents=True, exist_ok=True)
+        tried: dict[str, EnvironmentProblem] = {}
+        for wanted in (f"{name}={package.version}", *(f"{name}/{each}" for each in self._suites)):
+            uri = self._uri(wanted, package.archive)
+            if uri is None or uri in tried:
+                continue
+            try:
+                return self._fetch(wanted, package, directory, progress)
+            except EnvironmentProblem as error:
+                tried[uri] = error
+        raise next(iter(tried.values()), EnvironmentProblem("it is listed no more", where="apt"))
+
+    def _uri(self, wanted: str, archive: str) -> str | None:
+        """Where apt would get an archive for a source package; None when it is another archive."""
+        uris = self._run(*_GET, "--print-uris", wanted).stdout
+        match = re.search(rf"^'([^']+)' {re.escape(archive)} ", uris, re.MULTILINE)
+        return match and match[1]
+
+    def _fetch(
+        self, wanted: str, package: SourcePackage, directory: Path, progress: Progress
+    ) -> Path:
         path = directory / package.archive
-        process = self._start(
-            "apt-get", "source", "--quiet=2", "--download-only", "--tar-only",
-            f"{name}={package.version}", cwd=directory,
-        )  # fmt: skip
+        process = self._start(*_GET, wanted, cwd=directory)
         while True:
             try:
                 _, err = process.communicate(timeout=0.5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import IO
 
 from portkit.errors import EnvironmentProblem, UsageError
@@ -15,6 +16,7 @@ from portkit.mirror.model import Entry, Readable, Release
 _RELEASES = "refs/releases/"
 _INCOMING = "refs/incoming/"
 _CHUNK = 1 << 16
+_MANY_PACKS = 20
 
 
 class Mirror:
@@ -89,7 +91,7 @@ class Mirror:
         try:
             if not (self.repo.path / "HEAD").exists():
                 GitRepo.init_bare(self.repo.path).run("config", "core.compression", "1")
-            self._sweep()
+            self.repo.sweep()
         except OSError as error:
             raise EnvironmentProblem(
                 error.strerror or str(error),
@@ -119,10 +121,10 @@ class Mirror:
             EnvironmentProblem: the disk is full, or git refused something else.
         """
         incoming = _INCOMING + version
+        others = self._packs()
         try:
             self._write(incoming, version, entries, date)
         except GitFailed as error:
-            self._sweep()  # what is half written may be what fills the disk
             raise EnvironmentProblem(
                 error.what,
                 where=str(self.repo.path),
@@ -138,7 +140,25 @@ class Mirror:
             self.repo.update_refs({incoming: None})
             raise
         self.repo.update_refs({_RELEASES + version: commit, incoming: None})
+        for pack in self._packs() - others:
+            pack.with_suffix(".keep").touch()
         return release
+
+    def tidy(self) -> None:
+        """Join the packs that runs of 'apply' have left when they are many; unused commits go.
+
+        A release's pack is large and stays as it is. The project's lock is held.
+
+        Raises:
+            EnvironmentProblem: the disk refuses; then nothing is lost.
+        """
+        if len(self._packs()) > _MANY_PACKS:
+            self.repo.run("repack", "-a", "-d", "-F", "-l", "--quiet", "--no-write-bitmap-index")
+
+    def _packs(self) -> set[Path]:
+        """The packs that hold no release."""
+        packs = (self.repo.path / "objects" / "pack").glob("*.pack")
+        return {pack for pack in packs if not pack.with_suffix(".keep").exists()}
 
     def _write(
         self, ref: str, version: str, entries: Iterable[Entry], date: Callable[[], int]
@@ -157,17 +177,6 @@ class Mirror:
             stream.write(_commit_header(ref, version, date(), self.subtree_id))
             for path, (mode, mark) in files.items():
                 stream.write(b"M %s :%d %s\n" % (mode.encode(), mark, _quote(path)))
-
-    def _sweep(self) -> None:
-        """Remove what an import that broke off has left."""
-        objects = self.repo.path / "objects"
-        for place, pattern in (
-            (objects, "tmp_*"),
-            (objects / "pack", "tmp_*"),
-            (self.repo.path, "fast_import_crash_*"),
-        ):
-            for path in place.glob(pattern):
-                path.unlink()
 
 
 def _copy_exactly(source: Readable, target: IO[bytes], size: int) -> None:

@@ -84,6 +84,7 @@ def sync_upstream(
         if not is_version(version):
             raise UsageError(f"{version!r} is not a version", hint="give numbers like 6.12.107")
     mirror.prepare()
+    mirror.tidy()
     work = _Sync(manifest, mirror, sources, progress)
     if versions:
         done = {version: work.mirror(version) for version in versions}

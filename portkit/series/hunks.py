@@ -78,31 +78,28 @@ class HunkReader:
     ) -> tuple[list[bytes], list[bytes]]:
         old: list[bytes] = []
         new: list[bytes] = []
-        both, one, other = (old, new), (old,), (new,)
+        sides_of = {b" ": (old, new), b"-": (old,), b"+": (new,)}
         sides: tuple[list[bytes], ...] = ()
+        ended = False  # a side may have reached the end of its file
+        lines, count = self.lines, len(self.lines)
         while len(old) < old_count or len(new) < new_count:
-            line = self.peek()
+            line = lines[self.at] if self.at < count else b""
+            if line == b"\n":  # an empty context line whose blank was stripped; git takes it too
+                line = b" \n"
             tag = line[:1]
-            if tag == b" ":
-                sides = both
-            elif tag == b"-":
-                sides = one
-            elif tag == b"+":
-                sides = other
-            elif tag == b"\\":
+            if tag == b"\\":
                 self._no_newline(sides)
+                ended = True
                 continue
-            elif line == b"\n":  # an empty context line whose blank was stripped; git takes it too
-                sides, line = both, b" \n"
-            else:
+            if tag not in sides_of:
                 self.refuse("hunk is shorter than its header says", self.at, "patch-hunk-header")
             if line[-1:] != b"\n":
                 self.refuse("patch ends inside a line", self.at, "patch-syntax")
-            text = line[1:]
+            sides = sides_of[tag]
             for side in sides:
-                if side and side[-1][-1:] != b"\n":
+                if ended and side and side[-1][-1:] != b"\n":
                     self.refuse("text after 'No newline at end of file'", self.at, "patch-syntax")
-                side.append(text)
+                side.append(line[1:])
             if len(old) > old_count or len(new) > new_count:
                 self.refuse("hunk's lines do not fit its header", self.at, "patch-hunk-header")
             self.at += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 _ESCAPES = {
@@ -82,6 +83,7 @@ def strip_prefix(name: bytes) -> bytes:
     return rest
 
 
+@lru_cache(maxsize=4096)  # a diff names its path four times, a series the same files often
 def tree_path(name: bytes) -> PurePosixPath:
     """A name that stays inside the tree, as a path.
 

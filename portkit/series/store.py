@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +40,18 @@ def load_series(spec: SeriesSpec) -> Series:
     Raises:
         UsageError: no ``series`` file; a line, name or patch in it is not valid (file and line).
     """
+    return Series(spec.name, tuple(iter_series(spec)))
+
+
+def iter_series(spec: SeriesSpec) -> Iterator[Patch]:
+    """The patches of a series, each read when it is asked for; see ``load_series``."""
     path = spec.directory / SERIES_FILE
     if not path.is_file():
         raise UsageError(
             "no 'series' file", where=str(spec.directory),
             hint=f"start one with 'portkit import {spec.name}' or 'portkit new {spec.name}'",
         )  # fmt: skip
-    return Series(spec.name, tuple(load_patches(spec.directory)))
+    yield from _iter_patches(spec.directory)
 
 
 def load_patches(directory: Path) -> list[Patch]:
@@ -55,8 +60,13 @@ def load_patches(directory: Path) -> list[Patch]:
     Raises:
         UsageError: as ``load_series``.
     """
-    lines = read_series_file(directory)
-    return [load_patch(directory, line) for line in lines if line.patch is not None]
+    return list(_iter_patches(directory))
+
+
+def _iter_patches(directory: Path) -> Iterator[Patch]:
+    for line in read_series_file(directory):
+        if line.patch is not None:
+            yield load_patch(directory, line)
 
 
 def load_patch(directory: Path, line: SeriesLine) -> Patch:
@@ -69,7 +79,7 @@ def load_patch(directory: Path, line: SeriesLine) -> Patch:
     assert line.patch is not None
     path = directory / line.patch
     here = f"{directory / SERIES_FILE}:{line.number}"
-    if os.path.commonpath(map(os.path.realpath, (path, directory))) != os.path.realpath(directory):
+    if _leaves(path, directory):
         raise UsageError(
             f"'{printable(line.patch)}' is a link out of the directory", where=here,
             hint="replace the link by the file",
@@ -84,6 +94,14 @@ def load_patch(directory: Path, line: SeriesLine) -> Patch:
     except PatchProblem as problem:
         problem.where = f"{path}:{problem.line}"
         raise
+
+
+def _leaves(path: Path, directory: Path) -> bool:
+    """Whether a path below a directory leads out of it through symbolic links."""
+    below = [path, *path.parents]
+    if not any(place.is_symlink() for place in below[: below.index(directory)]):
+        return False
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
 
 
 def read_series_file(directory: Path) -> list[SeriesLine]:

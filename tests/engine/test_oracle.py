@@ -153,14 +153,16 @@ def carried(
         parse_patch(name, text) for name, text in texts.items() if text
     ))  # fmt: skip
     applied = write_chain(mirror.repo, base, "debian", apply_series(mirror.repo, base, series))
-    assert tree_of(mirror, applied[-1]) == tree_of(mirror, list(commits.values())[-1])
+    assert tree_of(mirror, list(applied.values())[-1]) == tree_of(
+        mirror, list(commits.values())[-1]
+    )
     journey = read_journey(mirror.repo, base, onto, series)
     steps = list(carry(journey))
     done = [step for step in steps if step.outcome is Outcome.APPLIES]
     made = write_chain(
         mirror.repo, onto, "debian", [Step(step.patch, step.changes) for step in done]
     )
-    trees = {step.patch.name: tree_of(mirror, each) for step, each in zip(done, made, strict=True)}
+    trees = {name: tree_of(mirror, commit) for name, commit in made.items()}
     return {step.patch.name: step.outcome for step in steps}, trees
 
 
