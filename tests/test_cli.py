@@ -156,6 +156,46 @@ def test_the_shell_can_complete_commands() -> None:
     assert {"plain,rebase", "plain,refresh", "plain,releases"} <= set(words.stdout.split())
 
 
+def completed(root: Path, line: str) -> set[str]:
+    """What bash is offered for the last word of a command line."""
+    env = {
+        "_PORTKIT_COMPLETE": "bash_complete", "COMP_WORDS": line,
+        "COMP_CWORD": str(line.count(" ")),
+    }  # fmt: skip
+    done = portkit(cwd=root, env=env)
+    assert done.stderr == ""
+    return {word.removeprefix("plain,") for word in done.stdout.split() if word[:6] == "plain,"}
+
+
+def test_the_shell_completes_names_of_the_project(tmp_path: Path) -> None:
+    patches = [("1.patch", "diff --git"), ("2.patch", "diff --git")]  # only their names count
+    make_project(tmp_path, {"1.0": {"a": "1\n"}, "1.10": {"a": "1\n"}}, patches)
+    assert completed(tmp_path, "portkit apply ") == {"s"}
+    assert completed(tmp_path, "portkit rebase s --onto 1.") == {"1.0", "1.10"}
+    assert completed(tmp_path, "portkit drop s ") == {"1.patch", "2.patch"}
+    assert completed(tmp_path, "portkit move s 1.patch --before 2") == {"2.patch"}
+    assert completed(tmp_path, "portkit bisect s 1.patch 1.1") == {"1.10"}
+    assert completed(tmp_path, "portkit releases ") == {"up"}
+    assert completed(Path("/"), f"portkit -C {tmp_path} undo ") == {"s"}
+
+
+def test_nothing_is_completed_where_there_is_no_project(tmp_path: Path) -> None:
+    assert completed(Path("/"), "portkit apply ") == set()
+    (tmp_path / "portkit.toml").write_text("[[[")
+    assert completed(tmp_path, "portkit apply ") == set()
+
+
+def test_colours_are_for_terminals_and_can_be_switched_off(tmp_path: Path) -> None:
+    make_project(tmp_path, {"1.0": {"a": "1\n"}})
+    assert "\x1b[" not in portkit("check", "--all", cwd=tmp_path).stdout
+    done = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m portkit log qemu", "/dev/null"], cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert "\x1b[3" not in done.stdout
+
+
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 def test_the_manual_page_is_sound_and_names_every_command() -> None:
     page = ROOT / "man" / "portkit.1"

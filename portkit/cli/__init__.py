@@ -21,6 +21,7 @@ _COMMANDS = {
     "sync": ("sync", "sync", "Mirror releases of the upstreams."),
     "releases": ("releases", "releases", "List the releases of an upstream."),
     "status": ("status", "status", "Show every series on one screen."),
+    "watch": ("watch", "watch", "Mirror what is new and try every series on it."),
     "apply": ("apply", "apply", "Apply a series on a release, one commit per patch."),
     "rebase": ("rebase", "rebase", "Carry a series to another release."),
     "check": ("check", "check", "Does every patch apply on these releases?"),
@@ -99,6 +100,8 @@ def main(ctx: click.Context, directory: Path, as_json: bool, verbose: bool) -> N
     Exit codes: 0 done; 1 the answer is no; 2 usage; 3 conflict, waiting for you;
     4 environment (network, missing tool, disk); 70 a bug in portkit.
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     ctx.obj = Project(directory=directory, as_json=as_json, verbose=verbose)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from portkit.cli.complete import mirrored_versions, series_names
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.engine.chain import Step, apply_to, branch_name, write_chain
 from portkit.engine.standin import based
@@ -18,8 +19,11 @@ from portkit.series.model import Series
 
 
 @click.command()
-@click.argument("series")
-@click.option("--onto", metavar="VERSION", help="Another release than the pinned one.")
+@click.argument("series", shell_complete=series_names)
+@click.option(
+    "--onto", metavar="VERSION", shell_complete=mirrored_versions,
+    help="Another release than the pinned one.",
+)  # fmt: skip
 @click.option(
     "--stand-in", is_flag=True,
     help="If the pinned release is not mirrored, use the nearest one of the track.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from portkit.cli.complete import mirrored_versions, patch_names, series_names
 from portkit.cli.conflicts import commit_data, commit_line, conflict_data, tell_conflicts
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.engine.bisect import Bisection
@@ -17,10 +18,10 @@ _SAID = {
 
 
 @click.command()
-@click.argument("series")
-@click.argument("patch")
-@click.argument("good", required=False)
-@click.argument("bad", required=False)
+@click.argument("series", shell_complete=series_names)
+@click.argument("patch", shell_complete=patch_names)
+@click.argument("good", required=False, shell_complete=mirrored_versions)
+@click.argument("bad", required=False, shell_complete=mirrored_versions)
 @pass_project
 @click.pass_context
 def bisect(

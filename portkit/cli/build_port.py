@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from portkit.build.cross import Built, Target, build_module, can_build
+from portkit.cli.complete import port_names
 from portkit.cli.context import Project, pass_project
 from portkit.errors import Refused, UsageError
 from portkit.lint.finding import Finding
@@ -35,7 +36,7 @@ class _Outcome:
 
 
 @click.command("build-port")
-@click.argument("ports", nargs=-1, metavar="PORT...")
+@click.argument("ports", nargs=-1, metavar="PORT...", shell_complete=port_names)
 @click.option("--all", "every", is_flag=True, help="All ports of the manifest.")
 @click.option(
     "--stand-in", is_flag=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portkit.cli.complete import mirrored_versions, series_names
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.cli.progress import bars
 from portkit.engine.check import Task, Verdict
@@ -25,8 +26,11 @@ _STYLES = {"applies": "green", "upstreamed": "blue", "conflict": "red", "refused
 
 
 @click.command()
-@click.argument("series", required=False)
-@click.option("--onto", "versions", metavar="VERSION", multiple=True, help="Only this release.")
+@click.argument("series", required=False, shell_complete=series_names)
+@click.option(
+    "--onto", "versions", metavar="VERSION", multiple=True, shell_complete=mirrored_versions,
+    help="Only this release.",
+)  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="All series as a matrix: patches x releases.")
 @click.option(
     "--html",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from portkit.cli.complete import series_names
 from portkit.cli.context import Project, pass_project
 from portkit.errors import UsageError
 from portkit.manifest.model import Manifest
@@ -17,7 +18,7 @@ from portkit.port.render import distfile_directory
 
 
 @click.command()
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @click.option(
     "--to",
     "target",

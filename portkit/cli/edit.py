@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portkit.cli.bench import Bench, open_series, report_edit
+from portkit.cli.complete import patch_names, series_names
 from portkit.cli.context import Project, pass_project
 from portkit.cli.message_input import Wording, git_identity, text_kept, wording
 from portkit.errors import Refused, UsageError
@@ -35,7 +36,7 @@ _FILE = click.option(
 
 
 @click.command()
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @click.option("--worktree", type=_DIRECTORY, help="Made by 'portkit apply --worktree'.")
 @click.option("--commit", metavar="REV", help="A commit of the mirror or of the worktree.")
 @_MESSAGE
@@ -83,8 +84,8 @@ def new(
 
 
 @click.command()
-@click.argument("series")
-@click.argument("patch")
+@click.argument("series", shell_complete=series_names)
+@click.argument("patch", shell_complete=patch_names)
 @_MESSAGE
 @_FILE
 @pass_project
@@ -133,8 +134,8 @@ def _reword(
 
 
 @click.command()
-@click.argument("series")
-@click.argument("patch")
+@click.argument("series", shell_complete=series_names)
+@click.argument("patch", shell_complete=patch_names)
 @click.option(
     "--worktree",
     type=_DIRECTORY,
@@ -167,8 +168,8 @@ def refresh(project: Project, series: str, patch: str, worktree: Path) -> None:
 
 
 @click.command()
-@click.argument("series")
-@click.argument("patch")
+@click.argument("series", shell_complete=series_names)
+@click.argument("patch", shell_complete=patch_names)
 @pass_project
 def drop(project: Project, series: str, patch: str) -> None:
     """Take PATCH out of SERIES; its file goes. Later patches are carried over.
@@ -180,10 +181,14 @@ def drop(project: Project, series: str, patch: str) -> None:
 
 
 @click.command()
-@click.argument("series")
-@click.argument("patch")
-@click.option("--before", metavar="OTHER", help="Put it right before this patch.")
-@click.option("--after", metavar="OTHER", help="Put it right after this patch.")
+@click.argument("series", shell_complete=series_names)
+@click.argument("patch", shell_complete=patch_names)
+@click.option(
+    "--before", metavar="OTHER", shell_complete=patch_names, help="Put it right before this patch."
+)
+@click.option(
+    "--after", metavar="OTHER", shell_complete=patch_names, help="Put it right after this patch."
+)
 @click.option("--to", type=click.IntRange(min=1), metavar="N", help="Make it the Nth patch.")
 @pass_project
 def move(

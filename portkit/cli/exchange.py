@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from portkit.cli.bench import Bench, open_series, report_edit
+from portkit.cli.complete import series_names
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.errors import EnvironmentProblem, UsageError
 from portkit.series.model import Patch, Series
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @click.argument("source")
 @click.option(
     "--repo",
@@ -104,7 +105,7 @@ def _read_quilt(directory: Path, taken: Sequence[str]) -> list[Patch]:
 
 
 @click.command()
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @click.option("--format", "form", type=click.Choice(["quilt", "mbox", "branch"]), required=True)
 @click.option("--output", type=click.Path(path_type=Path), help="New directory or mbox file.")
 @click.option(

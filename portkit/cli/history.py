@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portkit.cli.complete import series_names
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.series.paths import printable
 from portkit.series.revisions import LogEntry, Revisions
@@ -19,7 +20,7 @@ _STYLES = {"same": None, "changed": "yellow", "added": "green", "removed": "red"
 
 
 @click.command()
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @pass_project
 def log(project: Project, series: str) -> None:
     """How SERIES changed, commit by commit, from the history of the project's repository.
@@ -39,7 +40,7 @@ def log(project: Project, series: str) -> None:
 
 
 @click.command("range-diff")
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @click.argument("old", metavar="A")
 @click.argument("new", metavar="[B]", required=False)
 @pass_project

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from portkit.cli.complete import mirrored_versions, series_names
 from portkit.cli.conflicts import conflict_data, tell_conflicts
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.engine.carry import Outcome
@@ -12,8 +13,11 @@ from portkit.errors import Conflict, UsageError
 
 
 @click.command()
-@click.argument("series")
-@click.option("--onto", metavar="VERSION", help="The release to carry the series to.")
+@click.argument("series", shell_complete=series_names)
+@click.option(
+    "--onto", metavar="VERSION", shell_complete=mirrored_versions,
+    help="The release to carry the series to.",
+)  # fmt: skip
 @click.option("--continue", "resume", is_flag=True, help="Go on with the resolved files.")
 @click.option("--skip", is_flag=True, help="Leave the conflicting patch out and go on.")
 @click.option("--abort", is_flag=True, help="Give the rebase up; nothing has changed.")

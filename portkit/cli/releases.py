@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from portkit.cli.complete import upstream_names
 from portkit.cli.context import Project, pass_project
 from portkit.manifest.version import in_track, newest, version_key
 from portkit.mirror.sources import known_releases
@@ -11,7 +12,7 @@ from portkit.mirror.store import Mirror
 
 
 @click.command()
-@click.argument("upstream")
+@click.argument("upstream", shell_complete=upstream_names)
 @click.option("--all", "every", is_flag=True, help="Also those outside the track.")
 @pass_project
 def releases(project: Project, upstream: str, every: bool) -> None:

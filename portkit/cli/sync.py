@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import click
 
+from portkit.cli.complete import known_versions, upstream_names
 from portkit.cli.context import Project, pass_project
 from portkit.cli.progress import bars
 from portkit.mirror.sync import Mirrored, SyncResult, sync_upstream
 
 
 @click.command()
-@click.argument("upstreams", nargs=-1, metavar="[UPSTREAM]...")
-@click.option("--version", "versions", multiple=True, metavar="V", help="Mirror this release.")
+@click.argument(
+    "upstreams", nargs=-1, metavar="[UPSTREAM]...", shell_complete=upstream_names
+)
+@click.option(
+    "--version", "versions", multiple=True, metavar="V", shell_complete=known_versions,
+    help="Mirror this release.",
+)  # fmt: skip
 @click.option("--source", metavar="NAME", help="Use only this source.")
 @pass_project
 def sync(

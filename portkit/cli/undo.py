@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from portkit.cli.bench import open_series
+from portkit.cli.complete import series_names
 from portkit.cli.context import Project, find_series, pass_project
 from portkit.engine.undo import Change, changes
 from portkit.engine.undo import redo as take_again
@@ -13,7 +14,7 @@ from portkit.errors import UsageError
 
 
 @click.command()
-@click.argument("series")
+@click.argument("series", shell_complete=series_names)
 @click.option("--redo", is_flag=True, help="Do again what was undone last.")
 @click.option("--list", "show", is_flag=True, help="Show what can be undone; change nothing.")
 @pass_project
