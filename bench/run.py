@@ -2,9 +2,13 @@
 
     python bench/run.py WORK [--all] [--release 6.12.107] [--onto 7.2.8]
 
-WORK keeps the mirror (2 GB) and a checkout (2 GB) between runs; the first run downloads two
-releases through apt. Peers that are not installed are left out. --all adds the ones that take
-minutes (git rebase, git am, git quiltimport, stg, gbp). Only the ratios mean something.
+WORK keeps the mirror and a checkout (2 GB) between runs; the first run downloads two releases
+through apt. Peers that are not installed are left out. Without --all it takes some four minutes;
+--all adds the peers that take minutes each (git am, git quiltimport, stg, gbp). Only the ratios
+mean something, and only on idle cores.
+
+Everybody starts from a repository that has the releases and nothing else: what a run has written
+is removed before the next one, so that all of them write all of their objects.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portkit.gitio import GitRepo
 from portkit.manifest.load import load_manifest
 from portkit.mirror.apt import Apt
 from portkit.mirror.debian_source import upstream_version
@@ -47,7 +52,11 @@ directory = "patches"
 pin = "{{release}}"
 """
 ENV = {
-    **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+    **{
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("GIT_") and key != "PYTHONDONTWRITEBYTECODE"  # as when installed
+    },
     **{
         f"GIT_{who}_{what}": value
         for who in ("AUTHOR", "COMMITTER")
@@ -123,11 +132,21 @@ class Bench:
             portkit("sync", "linux", "--version", version, cwd=work)
         self.base = self.mirror.release(release).commit
         self.target = self.mirror.release(onto).commit
-        if "refs/heads/quilt" not in self.mirror.repo.refs("refs/heads/quilt"):
+        self.peers = self.borrower("peers")
+        if not GitRepo(self.peers).refs("refs/heads/quilt"):
             self.make_chain()
         self.tree = work / "tree"
         if not self.tree.exists():
-            run("git", "worktree", "add", "--detach", self.tree, self.base, cwd=self.git)
+            run("git", "worktree", "prune", cwd=self.peers)
+            run("git", "worktree", "add", "--detach", self.tree, self.base, cwd=self.peers)
+
+    def borrower(self, name: str) -> Path:
+        """A repository for the peers, with git's defaults, that reads the mirror's releases."""
+        path = self.work / f"{name}.git"
+        if not path.exists():
+            run("git", "init", "--quiet", "--bare", path, cwd=self.work)
+            (path / "objects/info/alternates").write_text(f"{self.git}/objects\n")
+        return path
 
     def make_chain(self) -> None:
         """Debian's patches as commits, as git apply takes them, and as a portkit series."""
@@ -145,7 +164,7 @@ class Bench:
             with tarfile.open(archive) as tar:
                 tar.extractall(directory, filter="data")
         index = {"GIT_INDEX_FILE": str(self.work / "chain.index")}
-        run("git", "read-tree", self.base, cwd=self.git, env=index)
+        run("git", "read-tree", self.base, cwd=self.peers, env=index)
         tip = self.base
         for series in ("patches/series", "patches-rt/series"):
             path = directory / "debian" / series
@@ -154,12 +173,12 @@ class Bench:
                 if not name:
                     continue
                 run("git", "apply", "--cached", "--whitespace=nowarn", path.parent / name,
-                    cwd=self.git, env=index)  # fmt: skip
-                tree = run("git", "write-tree", cwd=self.git, env=index).stdout.strip()
+                    cwd=self.peers, env=index)  # fmt: skip
+                tree = run("git", "write-tree", cwd=self.peers, env=index).stdout.strip()
                 tip = run("git", "commit-tree", "-p", tip, "-m", name.replace("/", "-"), tree,
-                          cwd=self.git).stdout.strip()  # fmt: skip
-        portkit("import", "debian", f"{self.base}..{tip}", "--repo", self.git, cwd=self.work)
-        run("git", "update-ref", "refs/heads/quilt", tip, cwd=self.git)
+                          cwd=self.peers).stdout.strip()  # fmt: skip
+        portkit("import", "debian", f"{self.base}..{tip}", "--repo", self.peers, cwd=self.work)
+        run("git", "update-ref", "refs/heads/quilt", tip, cwd=self.peers)
 
     def patches(self) -> list[Path]:
         names = (self.work / "patches" / "series").read_text().split()
@@ -174,17 +193,26 @@ class Bench:
         run("git", "reset", "--quiet", "--hard", commit, cwd=self.tree)
         run("git", "clean", "-dffxq", cwd=self.tree)
 
+    def forget_applied(self) -> None:
+        """The mirror as a sync leaves it: nothing but releases."""
+        refs = self.mirror.repo.refs("refs/heads/")
+        self.mirror.repo.update_refs(dict.fromkeys(refs))
+        for pack in (self.git / "objects/pack").glob("pack-*"):
+            if not pack.with_suffix(".keep").exists():
+                pack.unlink()
+
     # --- what is measured ---
 
     def git_apply(self) -> str:
         index = {"GIT_INDEX_FILE": str(self.work / "apply.index")}
-        run("git", "apply", "--cached", "--whitespace=nowarn", *self.patches(), cwd=self.git,
-            env=index)  # fmt: skip
+        run("git", "apply", "--cached", "--whitespace=nowarn", *self.patches(),
+            cwd=self.work / "apply.git", env=index)  # fmt: skip
         return f"{len(self.patches())} patches, no commits"
 
     def prepare_index(self) -> None:
         index = {"GIT_INDEX_FILE": str(self.work / "apply.index")}
-        run("git", "read-tree", self.base, cwd=self.git, env=index)
+        shutil.rmtree(self.work / "apply.git", ignore_errors=True)
+        run("git", "read-tree", self.base, cwd=self.borrower("apply"), env=index)
 
     def portkit_apply(self) -> str:
         return portkit("apply", "debian", cwd=self.work).stdout.strip()
@@ -231,6 +259,12 @@ class Bench:
         for name in names:
             shutil.rmtree(self.work / ".portkit" / name, ignore_errors=True)
 
+    def quiltimport(self) -> str:
+        run("git", "checkout", "-q", "-B", "quiltimport", self.base, cwd=self.tree)
+        run("git", "quiltimport", "--patches", self.work / "patches", "--keep-non-patch",
+            cwd=self.tree)  # fmt: skip
+        return "one commit a patch"
+
     def stg(self) -> str:
         run("git", "checkout", "-q", "-B", "stg", self.base, cwd=self.tree)
         run("stg", "init", cwd=self.tree)
@@ -241,6 +275,8 @@ class Bench:
         env = {"GIT_AUTHOR_NAME": "x", "GIT_COMMITTER_NAME": "x"}
         run("git", "checkout", "-q", "-B", "gbp", self.base, cwd=self.tree)
         shutil.copytree(self.work / "patches", self.tree / "debian" / "patches")
+        for name in ("control", "changelog"):
+            shutil.copy(self.work / "debian-source" / "debian" / name, self.tree / "debian")
         run("git", "add", "-f", "debian", cwd=self.tree)
         run("git", "commit", "-qm", "packaging", cwd=self.tree)
         run("gbp", "pq", "import", "--force", cwd=self.tree, env=env)
@@ -249,8 +285,8 @@ class Bench:
 
 def apply_table(bench: Bench, everything: bool) -> Table:
     table = Table(f"Apply on the full tree of Linux {bench.release}")
-    table.measure("git apply --cached (all in one)", bench.git_apply, 3, bench.prepare_index)
-    table.measure("portkit apply", bench.portkit_apply, 3)
+    table.measure("git apply --cached (all in one)", bench.git_apply, 5, bench.prepare_index)
+    table.measure("portkit apply", bench.portkit_apply, 5, bench.forget_applied)
 
     def at_base() -> None:
         bench.reset(bench.base)
@@ -260,21 +296,22 @@ def apply_table(bench: Bench, everything: bool) -> Table:
     if everything:
         table.measure("git am", bench.git_am, before=at_base)
         table.measure("git am -3", lambda: bench.git_am("-3"), before=at_base)
-        for name, action in (("stg", bench.stg), ("gbp", bench.gbp)):
-            if shutil.which(name):
-                table.measure(name, action, before=at_base)
+        table.measure("git quiltimport", bench.quiltimport, before=at_base)
+        if shutil.which("gbp"):
+            table.measure("gbp pq import", bench.gbp, before=at_base)
+        if shutil.which("stg"):
+            table.measure("stg import -s", bench.stg, before=at_base)
     return table
 
 
-def rebase_table(bench: Bench, everything: bool) -> Table:
+def rebase_table(bench: Bench) -> Table:
     table = Table(f"Rebase to Linux {bench.onto}, leaving out what conflicts")
     table.measure("portkit check", bench.portkit_check, 3, lambda: bench.forget("cache"))
     if shutil.which("quilt"):
         table.measure("quilt push", bench.quilt, before=lambda: bench.reset(bench.target))
-    if everything:
-        table.measure(
-            "git rebase --onto", bench.git_rebase, before=lambda: bench.reset("refs/heads/quilt")
-        )
+    table.measure(
+        "git rebase --onto", bench.git_rebase, before=lambda: bench.reset("refs/heads/quilt")
+    )
     return table
 
 
@@ -324,11 +361,12 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--onto", default="7.2.8")
     options = parser.parse_args(argv)
     bench = Bench(options.work.absolute(), options.release, options.onto)
-    tables = [sync_table(bench), apply_table(bench, options.all),
-              rebase_table(bench, options.all), status_table(bench)]  # fmt: skip
-    for table in tables:
-        if table is not None:
-            table.show()
+    print(f"load of the last minute: {os.getloadavg()[0]:.2f}; it should be near 0")
+    if table := sync_table(bench):
+        table.show()
+    apply_table(bench, options.all).show()
+    rebase_table(bench).show()
+    status_table(bench).show()
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ class GitRepo:
 
     @contextmanager
     def fast_import(self, *options: str, compress: bool = True) -> Iterator[IO[bytes]]:
-        """A stream into one ``git fast-import``; leaving the block finishes it.
+        """A stream into one ``git fast-import``; leaving the block finishes it, as one pack.
 
         An exception inside the block ends the process before ``done``, so nothing it wrote
         becomes reachable, and the pack that it left half written is removed.
@@ -186,7 +186,10 @@ class GitRepo:
         """
         args = ("fast-import", "--quiet", "--done", *options)
         before = set(self._unfinished())
-        process = self.popen(*(() if compress else ("-c", "pack.compression=0")), *args)
+        config = ["-c", "fastimport.unpackLimit=1"]
+        if not compress:
+            config += ["-c", "pack.compression=0"]
+        process = self.popen(*config, *args)
         assert process.stdin is not None
         try:
             yield process.stdin

@@ -44,8 +44,9 @@ def _print(results: list[SyncResult]) -> None:
     for result in results:
         for name, problem in result.problems.items():
             click.echo(f"{result.upstream}: source {name} is {problem}", err=True)
-        for version in result.absent:
-            click.echo(f"{result.upstream} {version}: known, but nowhere to be had", err=True)
+        if result.absent:
+            absent = ", ".join(result.absent)
+            click.echo(f"{result.upstream}: known, but nowhere to be had: {absent}", err=True)
         for item in result.mirrored:
             click.echo(f"{result.upstream} {item.release.version}: {_describe(item)}")
         if not result.mirrored:

@@ -145,15 +145,17 @@ class Mirror:
         return release
 
     def tidy(self) -> None:
-        """Join the packs that runs of 'apply' have left when they are many; unused commits go.
+        """Join the packs that runs of 'apply' have left when they are many.
 
-        A release's pack is large and stays as it is. The project's lock is held.
+        What nothing needs goes; a release's pack is large and stays as it is. The project's lock
+        is held.
 
         Raises:
             EnvironmentProblem: the disk refuses; then nothing is lost.
         """
         if len(self._packs()) > _MANY_PACKS:
             self.repo.run("repack", "-a", "-d", "-F", "-l", "--quiet", "--no-write-bitmap-index")
+            self.repo.run("prune", "--expire=2.weeks.ago")  # of 'git add' in a checkout
 
     def _packs(self) -> set[Path]:
         """The packs that hold no release."""

@@ -155,3 +155,35 @@ def test_a_foreign_directory_is_refused(project: Manifest, tmp_path: Path) -> No
     result = portkit(project.root, "apply", "s", "--worktree", str(directory))
     assert result.exit_code == 2
     assert (directory / "file").read_text() == "precious\n"
+
+
+def test_a_patch_that_does_not_apply_leaves_nothing_in_the_mirror(project: Manifest) -> None:
+    mirror = Mirror(project, "up").repo.path
+    before = sorted(mirror.rglob("*"))
+    patch = project.root / "patches/s/2.patch"
+    patch.write_text(patch.read_text().replace("-a.c", "-other"))
+    assert portkit(project.root, "apply", "s").exit_code == 1
+    assert sorted(mirror.rglob("*")) == before
+
+
+def test_many_runs_leave_few_packs_and_every_checkout_whole(
+    project: Manifest, tmp_path: Path
+) -> None:
+    repo = Mirror(project, "up").repo
+    patch = project.root / "patches/s/1.patch"
+    text = patch.read_text()
+    apply(project.root, "--worktree", str(tmp_path / "old"))
+    for number in range(25):
+        patch.write_text(text.replace("+two", f"+two {number}"))
+        apply(project.root)
+    packs = (repo.path / "objects/pack").glob("*.pack")
+    assert len(list(packs)) < 25
+    repo.run("fsck", "--full", "--strict", "--no-dangling")
+    done = subprocess.run(
+        ["git", "-C", tmp_path / "old", "log", "--stat"], capture_output=True, check=True
+    )
+    assert b"Make 2.patch" in done.stdout
+    tip = apply(project.root)["commit"]
+    (blob,) = repo.cat_file([f"{tip}:a.c"])
+    assert blob is not None
+    assert blob.data == b"1\ntwo 24\n3\n"

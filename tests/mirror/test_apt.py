@@ -146,6 +146,40 @@ def test_apt_s_own_words_are_passed_on(tmp_path: Path, monkeypatch: pytest.Monke
         Apt(tmp_path / "apt", ("sid",)).packages("linux")
 
 
+APT = """\
+case "$*" in
+*"shell LIST"*) echo "LIST='$BASE/sources.list'" ;;
+*showsrc*) echo "Package: linux\nVersion: 1.0-1"
+    echo "Checksums-Sha256:\n 00 4 linux_1.0.orig.tar.xz" ;;
+*--print-uris*=1.0-1|*--print-uris*/trixie)
+    echo "'http://main/linux_1.0.orig.tar.xz' linux_1.0.orig.tar.xz 4 SHA256:00" ;;
+*--print-uris*/sid) echo "'http://main/linux_2.0.orig.tar.xz' linux_2.0.orig.tar.xz 4 SHA256:11" ;;
+*--print-uris*-security)
+    echo "'http://security/linux_1.0.orig.tar.xz' linux_1.0.orig.tar.xz 4 SHA256:00" ;;
+*--tar-only*-security) echo "$*" >>"$BASE/log"; printf good >linux_1.0.orig.tar.xz ;;
+*--tar-only*) echo "$*" >>"$BASE/log"; echo "E: Failed to fetch it  404  Not Found" >&2; exit 100 ;;
+esac
+"""
+
+
+def test_an_archive_that_vanished_from_one_place_is_taken_from_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each place is asked once, and none that has another archive."""
+    (tmp_path / "sources.list").write_text("deb http://host.invalid/debian bookworm main\n")
+    fake_apt(tmp_path, f"BASE={tmp_path}\n{APT}")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    apt = Apt(tmp_path / "apt", ("trixie", "sid", "trixie-security"))
+    (package,) = apt.packages("linux")
+    path = apt.download("linux", package, tmp_path / "d", lambda *_: None)
+    assert path.read_text() == "good"
+    asked = [line.split()[-1] for line in (tmp_path / "log").read_text().splitlines()]
+    assert asked == ["linux=1.0-1", "linux/trixie-security"]
+    fake_apt(tmp_path, f"BASE={tmp_path}\n{APT.replace('printf good', 'false')}")
+    with pytest.raises(EnvironmentProblem, match="404  Not Found"):
+        apt.download("linux", package, tmp_path / "e", lambda *_: None)
+
+
 PROJECT = """\
 [upstream.hello]
 track = "2.10"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,39 @@ def test_cat_file_gives_bytes_in_order_and_none_for_what_is_missing(repo: GitRep
     assert repo.cat_file([]) == []
 
 
-def test_fast_import_that_is_interrupted_moves_no_ref(repo: GitRepo) -> None:
+def test_cat_file_reads_more_than_pipes_hold_while_names_are_worked_out(repo: GitRepo) -> None:
+    data = b"x" * 300_000
+    import_file(repo, "refs/heads/x", "f", data)
+    names = (f"x:{name}" for name in ["f", "no", "f"] * 100)
+    assert [blob is not None for blob in repo.cat_file(names)] == [True, False, True] * 100
+
+
+def test_cat_file_ends_with_the_error_of_whoever_works_names_out(repo: GitRepo) -> None:
+    def names() -> Iterator[str]:
+        yield "x:f"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        repo.cat_file(names())
+
+
+def test_cat_file_in_what_is_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(GitFailed, match="not a git repository"):
+        GitRepo(tmp_path).cat_file(f"x:{number}" for number in range(20_000))
+
+
+def test_fast_import_that_is_interrupted_leaves_nothing(repo: GitRepo) -> None:
+    other = repo.path / "objects" / "pack" / "tmp_pack_of_somebody_else"
+    other.touch()
     with pytest.raises(ZeroDivisionError), repo.fast_import() as stream:
         stream.write(b"commit refs/heads/x\ncommitter A <a@example.org> 0 +0000\ndata 0\n")
+        stream.write(b"M 100644 inline f\ndata 200000\n" + b"x" * 200_000)
+        stream.flush()
         raise ZeroDivisionError
     assert repo.refs("refs/heads/") == {}
+    assert list(other.parent.iterdir()) == [other]
+    repo.sweep()
+    assert not other.exists()
 
 
 def test_fast_import_reports_git_s_own_words(repo: GitRepo) -> None:
