@@ -12,6 +12,8 @@ import pytest
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.tools import tool
 
+UAPI = Path(__file__).parents[2] / "ports/emulators/linux-kvm-kmod/src/uapi"
+
 _MODULE = (
     "-O2", "-pipe", "-Wall", "-Werror", "-D_KERNEL", "-DKLD_MODULE", "-nostdinc",
     "-DHAVE_KERNEL_OPTION_HEADERS", "-fno-common", "-fno-omit-frame-pointer",
@@ -20,14 +22,45 @@ _MODULE = (
 )  # fmt: skip
 
 
-def program(cache: Cache, source: Path, output: Path) -> None:
+def program(cache: Cache, source: Path, output: Path, *options: str) -> None:
     """Link a static program."""
     sysroot = cache.sysroot
     assert sysroot is not None
     if not (sysroot / "usr/lib/libc.a").exists():
         pytest.skip("the imported base has no headers and libraries to compile against")
     _call("clang", "--target=x86_64-unknown-freebsd14.0", f"--sysroot={sysroot}", "-static", "-O1",
-          "-Wall", "-Werror", "-fuse-ld=lld", "-o", str(output), str(source))  # fmt: skip
+          "-Wall", "-Werror", "-fuse-ld=lld", *options,
+          "-o", str(output), str(source), "-lpthread")  # fmt: skip
+
+
+def kvm_program(cache: Cache, source: Path, output: Path) -> None:
+    """Link a static program that uses KVM's headers."""
+    linux = linux_tree()
+    headers = [UAPI, linux / "include/uapi", linux / "arch/x86/include/uapi"]
+    program(cache, source, output, "-Wno-gnu-variable-sized-type-not-at-end",
+            *(f"-isystem{path}" for path in headers))  # fmt: skip
+
+
+def program_32(source: Path, output: Path) -> None:
+    """Link a program for 32-bit x86 that has its own ``_start``."""
+    _call("clang", "--target=i386-unknown-freebsd14.0", "-O1", "-ffreestanding", "-fno-pic",
+          "-nostdlib", "-static", "-Wall", "-Werror", "-fuse-ld=lld",
+          "-o", str(output), str(source))  # fmt: skip
+
+
+def linux_tree() -> Path:
+    """The Linux tree that kvm.ko was built from; skips the test when there is none."""
+    if "LINUX" not in os.environ:
+        pytest.skip("a client needs KVM's headers: LINUX, the tree that kvm.ko was built from")
+    return Path(os.environ["LINUX"])
+
+
+def kvm_ko(kind: Kind) -> Path:
+    """kvm.ko for a kernel; skips the test when there is none."""
+    name = {"plain": "KVM_KO", "debug": "KVM_KO_DEBUG"}[kind]
+    if name not in os.environ:
+        pytest.skip(f"the module's tests need it linked for the {kind} kernel, in {name}")
+    return Path(os.environ[name])
 
 
 def kernel_build(kind: Kind) -> Path:
@@ -38,9 +71,7 @@ def kernel_build(kind: Kind) -> Path:
     return Path(os.environ[name])
 
 
-def module(
-    sources: Iterable[Path], output: Path, kind: Kind, include: Iterable[Path] = ()
-) -> None:
+def module(sources: Iterable[Path], output: Path, kind: Kind, include: Iterable[Path] = ()) -> None:
     """Link a kernel module for a kernel; include: directories with its own headers."""
     build, sys = kernel_build(kind), Path(os.environ["SYSDIR"])
     objects = []

@@ -319,6 +319,7 @@ test_files(void)
 	CHECK(fpu.size >= 512 && fpu.mxcsr_mask != 0);
 	CHECK(lkc_privileged() == 1);
 	CHECK(lkc_user_limit() > 0x10000);
+	CHECK(!lkc_user_is_32bit());
 	return (0);
 }
 

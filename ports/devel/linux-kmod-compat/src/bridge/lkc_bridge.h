@@ -260,6 +260,8 @@ int	lkc_user_map(lkc_u64 len, lkc_u64 *uva);
 int	lkc_user_unmap(lkc_u64 uva, lkc_u64 len);
 /* One past the highest user address of the current process.  [irq] */
 lkc_u64	lkc_user_limit(void);
+/* The current process runs a 32-bit program.  [irq] */
+int	lkc_user_is_32bit(void);
 
 /* Copies from and to the current process.  0 or -EFAULT; [sleep] */
 int	lkc_copyin(void *dst, lkc_u64 src, lkc_size len);

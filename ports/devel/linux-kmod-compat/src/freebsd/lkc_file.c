@@ -72,8 +72,8 @@ lkc_ioctl(void *lfile, u_long com, caddr_t data, struct thread *td)
 		return (0);
 	if (!lkc_ioctl_decode(com, &group, &nr))
 		return (ENOTTY);
-	/* Structures hold pointers: 32-bit programs would need translation. */
-	if (SV_CURPROC_FLAG(SV_ILP32))
+	/* A descriptor that a 64-bit program passed on. */
+	if (lkc_user_is_32bit())
 		return (EINVAL);
 	lkc_task_enter();
 	result = lkcl_file_ioctl(lfile, group, nr, *(unsigned long *)data);

@@ -24,6 +24,7 @@
 #include <sys/queue.h>
 #include <sys/refcount.h>
 #include <sys/syscallsubr.h>
+#include <sys/sysent.h>
 
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -349,6 +350,13 @@ lkc_user_limit(void)
 {
 
 	return (vm_map_max(&curproc->p_vmspace->vm_map));
+}
+
+int
+lkc_user_is_32bit(void)
+{
+
+	return (SV_CURPROC_FLAG(SV_ILP32) != 0);
 }
 
 int

@@ -180,7 +180,7 @@ long lkcl_file_ioctl(void *lfile, unsigned int group, unsigned int nr, unsigned 
 	if (!cmd || !file->f_op->unlocked_ioctl)
 		return -ENOTTY;
 	current_set_mm();
-	ret = file->f_op->unlocked_ioctl(file, cmd, arg);
+	ret = lx_ioctl(file, cmd, arg);
 	if (current->lx_notifier)
 		lkc_panic("ioctl %#x returns with a vCPU loaded", cmd);
 	current_drop_mm();

@@ -3,6 +3,8 @@
  * What KVM asks of the x86 host: descriptor tables, debug registers, vectors,
  * the state of mitigations, and subsystems that FreeBSD does not have.
  */
+#define pr_fmt(fmt)	KBUILD_MODNAME ": " fmt
+
 #include <linux/kvm_host.h>
 #include <linux/perf_event.h>
 #include <linux/syscore_ops.h>

@@ -5,14 +5,11 @@
  * Three numbers mean different things on different kinds of files, so there is
  * a table for each kind.
  */
-#ifdef __KERNEL__
 #include <linux/fs.h>
 #include <linux/kvm.h>
 #include <linux/string.h>
 #include <lkc/block.h>
-#else
-#include "ioctl_test.h"
-#endif
+#include "kvm_glue.h"
 
 enum file_kind {
 	SYSTEM,		/* /dev/kvm */
@@ -167,4 +164,11 @@ unsigned int lx_ioctl_command(const struct file *file, unsigned int group, unsig
 	if (dir >= NR_DIRS || nr > 255)
 		return 0;
 	return commands[kind_of(file->lx_name)][dir][nr];
+}
+
+long lx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	if (cmd == KVM_CHECK_EXTENSION && capability_missing(arg))
+		return 0;
+	return file->f_op->unlocked_ioctl(file, cmd, arg);
 }

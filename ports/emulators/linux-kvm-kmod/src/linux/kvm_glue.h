@@ -3,6 +3,8 @@
 #ifndef _KVM_GLUE_H_
 #define	_KVM_GLUE_H_
 
+/* KVM_CHECK_EXTENSION answers 0 whatever upstream says. */
+bool	capability_missing(unsigned long capability);
 int	pvclock_start(void);
 void	pvclock_stop(void);
 int	host_start(void);

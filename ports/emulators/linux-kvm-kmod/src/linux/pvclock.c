@@ -4,6 +4,8 @@
  * an exit.  FreeBSD steers its clock when it likes to; a sample twice a second
  * follows it closely.
  */
+#define pr_fmt(fmt)	KBUILD_MODNAME ": " fmt
+
 #include <linux/pvclock_gtod.h>
 #include <linux/timekeeper_internal.h>
 #include <linux/workqueue.h>

@@ -63,9 +63,12 @@ int lx_memory_init(void);
 void lx_memory_exit(void);
 
 /*
- * Of the module: the Linux command for a number that arrived at file, or 0.
+ * Of the module: the Linux command for a number that arrived at file, or 0; and
+ * what a command does, which is the file's unlocked_ioctl unless the module
+ * knows better.
  */
 struct file;
 unsigned int lx_ioctl_command(const struct file *file, unsigned int group, unsigned int nr);
+long lx_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif
