@@ -7,6 +7,7 @@ All writes of objects go through one ``git fast-import``, all moves of refs thro
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -34,12 +35,13 @@ class GitFailed(EnvironmentProblem):
         stderr: what it wrote to standard error.
     """
 
-    def __init__(self, args: Sequence[str], status: int, stderr: str) -> None:
+    def __init__(self, args: Sequence[str], status: int, stderr: str, place: Path) -> None:
         lines = [line for line in stderr.splitlines() if line.strip()]
         fatal = [line for line in lines if line.startswith(("fatal: ", "error: "))]
         super().__init__(
             next(iter(fatal + lines[-1:]), f"ended with status {status}"),
             where=f"git {args[0]}" if args else "git",
+            hint=_hint(stderr, place),
         )
         self.status = status
         self.stderr = stderr
@@ -105,7 +107,7 @@ class GitRepo:
         process = self.popen(*args, env=env)
         out, err = process.communicate(stdin)
         if process.returncode != 0:
-            raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+            raise GitFailed(args, process.returncode, err.decode(errors="replace"), self.path)
         return out
 
     def text(self, *args: str, stdin: bytes = b"") -> str:
@@ -164,7 +166,7 @@ class GitRepo:
             process.stderr.close()
             process.wait()
         if process.returncode != 0:
-            raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+            raise GitFailed(args, process.returncode, err.decode(errors="replace"), self.path)
         return out[0], count
 
     @contextmanager
@@ -204,7 +206,7 @@ class GitRepo:
         _, err = process.communicate()
         if process.returncode != 0:
             self._remove_unfinished(before)  # it may be what fills the disk
-            raise GitFailed(args, process.returncode, err.decode(errors="replace"))
+            raise GitFailed(args, process.returncode, err.decode(errors="replace"), self.path)
 
     def sweep(self) -> None:
         """Remove what git processes that were killed have left; none may be at work here.
@@ -244,6 +246,15 @@ class GitRepo:
             lines.append(f"delete {name}\n" if oid is None else f"update {name} {oid}\n")
         lines += ["prepare\n", "commit\n"]
         self.run("update-ref", "--stdin", stdin="".join(lines).encode())
+
+
+def _hint(stderr: str, place: Path) -> str:
+    """What to do about a failure of git."""
+    if re.search(r"No space left|Out of diskspace|quota exceeded|File too large", stderr):
+        return "make room and run again"
+    if re.search(r"Permission denied|Read-only file system", stderr):
+        return f"make {place} writable and run again"
+    return f"look at {place} with 'git fsck'; a mirror can be removed and synced again"
 
 
 def _clean_environ() -> dict[str, str]:

@@ -13,7 +13,7 @@ import click
 
 from portkit import __version__
 from portkit.cli.context import Project
-from portkit.errors import PortkitError
+from portkit.errors import PortkitError, disk_problem
 
 # command name -> (module below portkit.cli, attribute, one-line help)
 _COMMANDS = {
@@ -127,8 +127,7 @@ def entry() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}", 4, verbose)
+        _fail(str(disk_problem(error)), 4, verbose)
     except Exception as error:  # whatever is left is a bug, and says so
         text = " ".join(str(error).split()) or "no message"
         _fail(f"bug: {type(error).__name__}: {text}; run again with -v and report it", 70, verbose)

@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -162,7 +163,7 @@ def _cache_file(manifest: Manifest, key: str) -> Path:
 def _cached(manifest: Manifest, key: str) -> Verdict | None:
     try:
         data = json.loads(_cache_file(manifest, key).read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return None
     patches = tuple(
         PatchVerdict(**{**patch, "files": tuple(patch["files"])}) for patch in data["patches"]
@@ -171,8 +172,13 @@ def _cached(manifest: Manifest, key: str) -> Verdict | None:
 
 
 def _store(manifest: Manifest, key: str, verdict: Verdict) -> None:
+    """Keep a verdict, if the disk lets us: a check changes nothing and needs no room."""
     path = _cache_file(manifest, key)
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(asdict(verdict)))
-    draft.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(asdict(verdict)))
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()

@@ -9,6 +9,8 @@ from portkit.gitio import GitFailed, GitRepo
 
 # What portkit has checked out there; git keeps refs of this name for each work tree by itself.
 OURS = "refs/worktree/portkit"
+# There while portkit writes files there: whatever is found then is not somebody's work.
+_UNFINISHED = "refs/worktree/portkit-unfinished"
 
 
 def check_out(repo: GitRepo, commit: str, directory: Path) -> None:
@@ -26,14 +28,18 @@ def check_out(repo: GitRepo, commit: str, directory: Path) -> None:
     """
     if not directory.exists() or not any(directory.iterdir()):
         repo.run("worktree", "prune")
-        repo.run("worktree", "add", "--quiet", "--force", "--detach", str(directory), commit)
+        repo.run("worktree", "add", "--quiet", "--force", "--detach", "--no-checkout",
+                 str(directory), commit)  # fmt: skip
     else:
         _check_unchanged(repo, directory)
-        GitRepo(directory).run("checkout", "--quiet", "--detach", commit)
-    GitRepo(directory).run("update-ref", OURS, commit)
+    tree = GitRepo(directory)
+    tree.update_refs({_UNFINISHED: commit})
+    tree.run("checkout", "--quiet", "--force", "--detach", commit)
+    tree.update_refs({OURS: commit, _UNFINISHED: None})
 
 
 def _check_unchanged(repo: GitRepo, directory: Path) -> None:
+    """See that nothing in a checkout would be lost; clear away what an interrupted run left."""
     tree = GitRepo(directory)
     try:
         common = Path(tree.text("rev-parse", "--path-format=absolute", "--git-common-dir"))
@@ -46,6 +52,12 @@ def _check_unchanged(repo: GitRepo, directory: Path) -> None:
             "this directory is not empty and not a checkout that portkit made",
             where=str(directory), hint="name another directory, or empty it",
         )  # fmt: skip
+    if _UNFINISHED in tree.refs(_UNFINISHED):
+        git_dir = Path(tree.text("rev-parse", "--absolute-git-dir"))
+        (git_dir / "index.lock").unlink(missing_ok=True)
+        return
+    if [path.name for path in directory.iterdir()] == [".git"]:
+        return
     if tree.text("status", "--porcelain"):
         raise Refused(
             "this checkout has changes", where=str(directory),

@@ -170,9 +170,9 @@ def _archive(repo: GitRepo, commit: str, paths: list[str]) -> Iterator[IO[bytes]
         try:
             yield process.stdout
         except BadArchive:
-            _check(process, args)  # git's own words say more
+            _check(process, args, repo.path)  # git's own words say more
             raise
-        _check(process, args)
+        _check(process, args, repo.path)
     finally:
         process.kill()
         process.wait()
@@ -181,11 +181,11 @@ def _archive(repo: GitRepo, commit: str, paths: list[str]) -> Iterator[IO[bytes]
                 pipe.close()
 
 
-def _check(process: subprocess.Popen[bytes], args: list[str]) -> None:
+def _check(process: subprocess.Popen[bytes], args: list[str], place: Path) -> None:
     assert process.stderr is not None
     complaint = process.stderr.read()
     if process.wait() > 0:
-        raise GitFailed(args, process.returncode, complaint.decode(errors="replace"))
+        raise GitFailed(args, process.returncode, complaint.decode(errors="replace"), place)
 
 
 def _reason(stderr: str) -> str:

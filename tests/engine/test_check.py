@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from portkit.engine import check as check_module
 from portkit.manifest.model import Manifest
-from tests.engine.support import chain, portkit, snapshot
+from tests.engine.support import chain, make_patch, portkit, snapshot
 from tests.support import make_project
 
 LINES = "".join(f"{number}\n" for number in range(1, 21))
@@ -113,3 +115,27 @@ def test_status_of_a_pin_that_is_not_mirrored(tmp_path: Path) -> None:
     result = portkit(tmp_path, "status")
     assert result.exit_code == 0
     assert "not mirrored; run 'portkit sync up --version 1.1'" in result.stdout
+
+
+def test_a_damaged_mirror_is_told_in_one_line(tmp_path: Path) -> None:
+    """Also by the processes that check side by side."""
+    make_project(tmp_path, {"1.0": {"a": "1\n"}, "1.1": {"a": "0\n1\n"}, "1.2": {"a": "1\n3\n"}},
+                 [("1.patch", make_patch("1.patch", {"a": "1\n"}, {"a": "2\n"}))])  # fmt: skip
+    for pack in (tmp_path / ".portkit/mirror/up.git/objects/pack").glob("*.pack"):
+        pack.chmod(0o644)
+        data = pack.read_bytes()
+        pack.write_bytes(data[:14] + b"\xff" * (len(data) - 34) + data[-20:])
+    for command in ("apply", "check"):
+        done = subprocess.run(
+            [sys.executable, "-m", "portkit", "-C", tmp_path, command, "s"],
+            capture_output=True, text=True, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+        assert (done.returncode, len(done.stderr.splitlines())) == (4, 1), done.stderr
+        assert "a mirror can be removed and synced again" in done.stderr
+
+
+def test_a_check_needs_no_room_on_the_disk(tmp_path: Path) -> None:
+    make_project(tmp_path, {"1.0": {"a": "1\n"}},
+                 [("1.patch", make_patch("1.patch", {"a": "1\n"}, {"a": "2\n"}))])  # fmt: skip
+    (tmp_path / ".portkit/cache").write_text("in the way of the cache")
+    assert portkit(tmp_path, "check").exit_code == 0

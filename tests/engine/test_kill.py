@@ -65,6 +65,33 @@ def test_apply(project: Manifest) -> None:
         assert len(repo.refs("refs/heads/")) == 1
 
 
+def test_apply_with_a_checkout(project: Manifest) -> None:
+    root = project.root
+    tree = root / "tree"
+    for _ in every_step(root, nothing, "apply", "s", "--worktree", str(tree)):
+        assert portkit(root, "apply", "s", "--worktree", str(tree)).exit_code == 0
+        assert (tree / "a.c").read_text() == lines(l2="two", l15="ours")
+
+
+def test_a_checkout_again(project: Manifest) -> None:
+    """Files are half there, the index is locked: git was killed, too."""
+    root = project.root
+    args = ("apply", "s", "--worktree", str(root / "tree"))
+    assert portkit(root, *args).exit_code == 0
+    files = {name: (root / "tree" / name).read_text() for name in ("a.c", "b.c")}
+    patch = root / "patches/s/3.patch"
+    patch.write_text(patch.read_text().replace("+end", "+the end"))
+
+    git = Mirror(project, "up").repo.path / "worktrees/tree"
+    for _ in every_step(root, nothing, *args):
+        if (git / "refs/worktree/portkit-unfinished").exists():
+            (root / "tree/b.c").write_text("half")
+            (git / "index.lock").touch()
+        assert portkit(root, *args).exit_code == 0
+        assert (root / "tree/a.c").read_text() == files["a.c"]
+        assert (root / "tree/b.c").read_text() == files["b.c"].replace("end\n", "the end\n")
+
+
 def test_a_rebase_to_its_end(project: Manifest) -> None:
     root = project.root
     before = snapshot(root)
