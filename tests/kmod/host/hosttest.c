@@ -374,8 +374,8 @@ poke(void *mm, lkc_u64 uva)
 	CHECK(wirings >= 1);
 	lkc_page_hold(pa);
 	CHECK(lkc_page_wirings(pa) == wirings + 1);
-	CHECK(lkc_page_unhold_try(pa, 0) == 1);
-	CHECK(wirings > 1 || lkc_page_unhold_try(pa, 0) == 0);
+	CHECK(lkc_page_unhold_try(pa) == 1);
+	CHECK(wirings > 1 || lkc_page_unhold_try(pa) == 0);
 	*(lkc_u32 *)((char *)lkc_dmap_base() + pa) = HT_MARK;
 	lkc_page_unhold(pa, 1);
 	return (0);

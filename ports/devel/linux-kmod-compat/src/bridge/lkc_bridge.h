@@ -206,10 +206,18 @@ void	lkc_free(void *p);			/* [sleep]; NULL is fine */
  * Physically contiguous, unmanaged, wired pages, naturally aligned to their
  * size, returned by their direct map address.  order: log2 of pages.  More
  * than one page, or memory below 4 GB, may fail (NULL) also with LKC_M_WAIT.
- * [sleep]
+ * Pages may be shown to user space: what others have wired then is theirs
+ * after lkc_pages_free, and goes when they let it go.  [sleep]
  */
 void	*lkc_pages_alloc(unsigned int order, int flags);
 void	lkc_pages_free(void *p, unsigned int order);
+/*
+ * npages zeroed pages of that kind in one piece of kernel addresses, or NULL.
+ * [sleep]
+ */
+void	*lkc_vmap_alloc(lkc_size npages);
+void	lkc_vmap_free(void *p);
+int	lkc_vmap_is(const void *p);		/* p comes from lkc_vmap_alloc */
 /* A word of storage that belongs to a page of lkc_pages_alloc.  [irq] */
 unsigned long *lkc_page_private(lkc_u64 pa);
 /* The direct map: kernel address of physical 0, and its size.  [irq] */
@@ -248,11 +256,9 @@ void	lkc_page_hold(lkc_u64 pa);
  * Drop one wiring.  The first form returns 0 without doing it when it would be
  * the last one.  dirty: the page may have been written through the wiring.
  */
-int	lkc_page_unhold_try(lkc_u64 pa, int dirty);	/* [irq] */
+int	lkc_page_unhold_try(lkc_u64 pa);		/* [irq] */
 void	lkc_page_unhold(lkc_u64 pa, int dirty);		/* [sleep] */
 int	lkc_page_wirings(lkc_u64 pa);			/* [irq] */
-/* The page was written through a wiring that stays.  [irq] */
-void	lkc_page_dirty(lkc_u64 pa);
 /* Children of fork() do not inherit this range of mm.  [sleep]; 0 or -EINVAL */
 int	lkc_user_nofork(void *mm, lkc_u64 uva, lkc_u64 len);
 /* Anonymous private read-write mapping in the current process.  [sleep] */

@@ -16,6 +16,7 @@
 #include <vm/vm.h>
 #include <vm/vm_param.h>
 #include <vm/pmap.h>
+#include <vm/vm_extern.h>
 #include <vm/vm_page.h>
 #include <vm/vm_pageout.h>
 #include <vm/vm_phys.h>
@@ -55,6 +56,28 @@ lkc_free(void *p)
 	free(p, M_LKC);
 }
 
+/*
+ * A page that user space gets to see may be wired by the kernel on behalf of
+ * the user (memory of a guest, a pipe, physical I/O), which wants it valid.
+ */
+static void
+pages_own(vm_page_t m, u_long npages)
+{
+	u_long i;
+
+	for (i = 0; i < npages; i++)
+		m[i].valid = VM_PAGE_BITS_ALL;
+}
+
+/* The last one to unwire a page without object frees it. */
+static void
+pages_disown(vm_page_t m)
+{
+
+	if (vm_page_unwire_noq(m))
+		vm_page_free(m);
+}
+
 void *
 lkc_pages_alloc(unsigned int order, int flags)
 {
@@ -72,14 +95,18 @@ lkc_pages_alloc(unsigned int order, int flags)
 	if (order == 0 && (flags & LKC_M_BELOW4G) == 0) {
 		m = vm_page_alloc_noobj(req |
 		    ((flags & LKC_M_WAIT) != 0 ? VM_ALLOC_WAITOK : 0));
-		return (m == NULL ? NULL :
-		    (void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
+		if (m == NULL)
+			return (NULL);
+		pages_own(m, npages);
+		return ((void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
 	}
 	for (tries = 0;; tries++) {
 		m = vm_page_alloc_noobj_contig(req, npages, 0, high,
 		    ptoa(npages), 0, VM_MEMATTR_DEFAULT);
-		if (m != NULL)
+		if (m != NULL) {
+			pages_own(m, npages);
 			return ((void *)PHYS_TO_DMAP(VM_PAGE_TO_PHYS(m)));
+		}
 		if ((flags & LKC_M_WAIT) == 0 || tries == CONTIG_TRIES)
 			return (NULL);
 		(void)vm_page_reclaim_contig(req, npages, 0, high,
@@ -97,10 +124,57 @@ lkc_pages_free(void *p, unsigned int order)
 	if (p == NULL)
 		return;
 	m = PHYS_TO_VM_PAGE(DMAP_TO_PHYS((vm_offset_t)p));
-	for (i = 0; i < 1ul << order; i++) {
-		(void)vm_page_unwire_noq(&m[i]);
-		vm_page_free(&m[i]);
+	for (i = 0; i < 1ul << order; i++)
+		pages_disown(&m[i]);
+}
+
+void *
+lkc_vmap_alloc(lkc_size npages)
+{
+	vm_offset_t va;
+	vm_page_t m;
+	lkc_size i;
+
+	LKC_ASSERT_SLEEP();
+	va = kva_alloc(ptoa(npages));
+	if (va == 0)
+		return (NULL);
+	for (i = 0; i < npages; i++) {
+		m = vm_page_alloc_noobj(VM_ALLOC_NORMAL | VM_ALLOC_WIRED |
+		    VM_ALLOC_ZERO | VM_ALLOC_WAITOK);
+		pages_own(m, 1);
+		pmap_qenter(va + ptoa(i), &m, 1);
 	}
+	*lkc_page_private(vtophys(va)) = npages;
+	return ((void *)va);
+}
+
+void
+lkc_vmap_free(void *p)
+{
+	vm_offset_t va;
+	vm_page_t m;
+	u_long i, npages;
+
+	LKC_ASSERT_SLEEP();
+	va = (vm_offset_t)p;
+	npages = *lkc_page_private(vtophys(va));
+	for (i = 0; i < npages; i++) {
+		m = PHYS_TO_VM_PAGE(vtophys(va + ptoa(i)));
+		pmap_qremove(va + ptoa(i), 1);
+		pages_disown(m);
+	}
+	kva_free(va, ptoa(npages));
+}
+
+int
+lkc_vmap_is(const void *p)
+{
+	vm_offset_t va;
+
+	va = (vm_offset_t)p;
+	return (va >= VM_MIN_KERNEL_ADDRESS &&
+	    PHYS_TO_VM_PAGE(vtophys(va))->object == NULL);
 }
 
 unsigned long *

@@ -23,6 +23,7 @@
 #include <sys/proc.h>
 #include <sys/queue.h>
 #include <sys/refcount.h>
+#include <sys/rwlock.h>
 #include <sys/syscallsubr.h>
 #include <sys/sysent.h>
 
@@ -31,6 +32,7 @@
 #include <vm/pmap.h>
 #include <vm/vm_extern.h>
 #include <vm/vm_map.h>
+#include <vm/vm_object.h>
 #include <vm/vm_page.h>
 
 #include <machine/cpufunc.h>
@@ -241,17 +243,34 @@ lkc_page_hold(lkc_u64 pa)
 	    ("%s: page %#jx was not wired", __func__, (uintmax_t)pa));
 }
 
+/*
+ * Memory that has been unmapped has no object any more, and a file that has
+ * been truncated leaves wired pages invalid: neither is to be written back.
+ * The object's lock keeps both from happening meanwhile; a stale pointer can
+ * be locked, since objects are never given back to the system.
+ */
 static void
-page_dirtied(vm_page_t m, int dirty)
+page_dirtied(vm_page_t m)
 {
+	vm_object_t object;
 
 	/* Unmanaged pages are the kernel's own and never paged out. */
-	if (dirty && (m->oflags & VPO_UNMANAGED) == 0)
-		vm_page_dirty(m);
+	if ((m->oflags & VPO_UNMANAGED) != 0)
+		return;
+	while ((object = atomic_load_ptr(&m->object)) != NULL) {
+		VM_OBJECT_RLOCK(object);
+		if (m->object == object) {
+			if (vm_page_all_valid(m))
+				vm_page_dirty(m);
+			VM_OBJECT_RUNLOCK(object);
+			break;
+		}
+		VM_OBJECT_RUNLOCK(object);
+	}
 }
 
 int
-lkc_page_unhold_try(lkc_u64 pa, int dirty)
+lkc_page_unhold_try(lkc_u64 pa)
 {
 	vm_page_t m;
 	u_int old;
@@ -259,7 +278,6 @@ lkc_page_unhold_try(lkc_u64 pa, int dirty)
 	m = PHYS_TO_VM_PAGE(pa);
 	KASSERT(m != NULL && vm_page_wired(m),
 	    ("%s: page %#jx is not wired", __func__, (uintmax_t)pa));
-	page_dirtied(m, dirty);
 	/*
 	 * vm_page_unwire_noq() would also drop the last wiring and lose the
 	 * page from its queue; only the count of several may go down here.
@@ -281,7 +299,8 @@ lkc_page_unhold(lkc_u64 pa, int dirty)
 	m = PHYS_TO_VM_PAGE(pa);
 	KASSERT(m != NULL && vm_page_wired(m),
 	    ("%s: page %#jx is not wired", __func__, (uintmax_t)pa));
-	page_dirtied(m, dirty);
+	if (dirty)
+		page_dirtied(m);
 	vm_page_unwire(m, PQ_ACTIVE);
 }
 
@@ -292,17 +311,6 @@ lkc_page_wirings(lkc_u64 pa)
 
 	m = PHYS_TO_VM_PAGE(pa);
 	return (m == NULL ? 0 : VPRC_WIRE_COUNT(atomic_load_int(&m->ref_count)));
-}
-
-void
-lkc_page_dirty(lkc_u64 pa)
-{
-	vm_page_t m;
-
-	m = PHYS_TO_VM_PAGE(pa);
-	KASSERT(m != NULL && vm_page_wired(m),
-	    ("%s: page %#jx is not wired", __func__, (uintmax_t)pa));
-	page_dirtied(m, 1);
 }
 
 int

@@ -241,13 +241,19 @@ int lkcl_file_mmap_page(void *lfile, lkc_u64 pgoff, lkc_u64 *pa)
 	return 0;
 }
 
+/*
+ * The last reference may also go in the middle of another call of this thread:
+ * a descriptor that another thread closes while it is looked at.
+ */
 void lkcl_file_release(void *lfile)
 {
 	struct file *file = lfile;
+	struct mm_struct *outer = current->mm;
 
 	current_set_mm();
 	if (file->f_op->release)
 		file->f_op->release(NULL, file);
 	current_drop_mm();
+	current->mm = outer;
 	kfree(file);
 }

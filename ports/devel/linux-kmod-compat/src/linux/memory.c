@@ -163,6 +163,21 @@ unsigned long lx_pa(const volatile void *va)
 	return lkc_virt_to_phys((const void *)va);
 }
 
+void *vzalloc(unsigned long size)
+{
+	if (!size || size > SIZE_LIMIT)
+		return NULL;
+	return LX_BLOCKING(lkc_vmap_alloc(DIV_ROUND_UP(size, PAGE_SIZE)));
+}
+
+void vfree(const void *addr)
+{
+	if (addr && lkc_vmap_is(addr))
+		LX_BLOCKING_VOID(lkc_vmap_free((void *)addr));
+	else
+		kfree(addr);
+}
+
 struct page *vmalloc_to_page(const void *addr)
 {
 	return pfn_to_page(__pa(addr) >> PAGE_SHIFT);

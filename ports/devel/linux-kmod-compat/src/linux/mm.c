@@ -161,17 +161,12 @@ void put_page(struct page *page)
 {
 	u64 pa = __pa(page);
 
-	if (lkc_page_unhold_try(pa, 0))
+	if (lkc_page_unhold_try(pa))
 		return;
 	if (lx_can_block())
 		LX_BLOCKING_VOID(lkc_page_unhold(pa, 0));
 	else
 		lx_defer_unhold(pa);
-}
-
-void SetPageDirty(struct page *page)
-{
-	lkc_page_dirty(__pa(page));
 }
 
 /* --- pinning ------------------------------------------------------------ */

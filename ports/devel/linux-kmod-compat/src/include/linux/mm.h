@@ -58,7 +58,8 @@ int page_count(struct page *page);
 void get_page(struct page *page);
 bool get_page_unless_zero(struct page *page);
 void put_page(struct page *page);
-void SetPageDirty(struct page *page);
+/* Done when the pin table lets go of a page that was pinned for writing. */
+static inline void SetPageDirty(struct page *page) {}
 static inline void mark_page_accessed(struct page *page) {}	/* wired anyway */
 /* Pages with a page structure are plain memory; others are no pages here. */
 #define PageReserved(page)		false

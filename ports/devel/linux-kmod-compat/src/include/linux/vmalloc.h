@@ -5,12 +5,12 @@
 #include <linux/types.h>
 #include <linux/slab.h>
 #include <linux/overflow.h>
-#define vmalloc(size)		kmalloc(size, GFP_KERNEL)
-#define vzalloc(size)		kzalloc(size, GFP_KERNEL)
+/* The first is of whole pages, which may be shown to user space. */
+void *vzalloc(unsigned long size);
 #define __vmalloc(size, gfp)	kmalloc(size, gfp)
-#define vcalloc(n, size)	vzalloc(array_size(n, size))
+#define vcalloc(n, size)	kzalloc(array_size(n, size), GFP_KERNEL)
 #define __vcalloc(n, size, gfp)	kzalloc(array_size(n, size), gfp)
-#define vfree(addr)		kfree(addr)
+void vfree(const void *addr);
 struct page *vmalloc_to_page(const void *addr);
 
 #endif
