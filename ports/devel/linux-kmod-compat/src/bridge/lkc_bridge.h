@@ -361,6 +361,8 @@ void	lkc_file_put(void *hfile);		/* [sleep] */
 void	*lkc_file_linux(void *hfile);
 /* hfile is an eventfd(2).  [irq] */
 int	lkc_file_is_eventfd(void *hfile);
+/* An eventfd was made with EFD_SEMAPHORE.  [sleep] */
+int	lkc_eventfd_is_semaphore(void *hfile);
 /* Add n to an eventfd's counter; a full counter stays full.  [sleep] */
 void	lkc_eventfd_signal(void *hfile, lkc_u64 n);
 /*

@@ -7,11 +7,13 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/file.h>
+#include <sys/eventfd.h>
 #include <sys/kernel.h>
 #include <sys/lock.h>
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/uio.h>
+#include <sys/user.h>
 
 #include <vm/vm.h>
 
@@ -69,4 +71,21 @@ lkc_eventfd_take(void *hfile)
 
 	LKC_ASSERT_SLEEP();
 	return (eventfd_io(hfile, &count, UIO_READ) == 0 ? count : 0);
+}
+
+/* The kernel says it only in what it tells fstat(1). */
+int
+lkc_eventfd_is_semaphore(void *hfile)
+{
+	struct file *fp;
+	struct kinfo_file *kif;
+	int semaphore;
+
+	LKC_ASSERT_SLEEP();
+	fp = hfile;
+	kif = malloc(sizeof(*kif), M_LKC, M_WAITOK | M_ZERO);
+	semaphore = fo_fill_kinfo(fp, kif, NULL) == 0 &&
+	    (kif->kf_un.kf_eventfd.kf_eventfd_flags & EFD_SEMAPHORE) != 0;
+	free(kif, M_LKC);
+	return (semaphore);
 }

@@ -52,7 +52,7 @@ static struct eventfd_ctx *ctx_find(void *hfile)
 	return NULL;
 }
 
-struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
+static struct eventfd_ctx *ctx_get(struct file *file)
 {
 	struct eventfd_ctx *ctx;
 
@@ -76,6 +76,22 @@ struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
 	return ctx;
 }
 
+/*
+ * Of a file that is going to be watched.  Taking 1 from a semaphore makes it
+ * readable again at once, so a count of 2^63 would keep the service busy for
+ * ever.
+ */
+struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
+{
+	struct eventfd_ctx *ctx = ctx_get(file);
+
+	if (!IS_ERR(ctx) && LX_BLOCKING(lkc_eventfd_is_semaphore(ctx->hfile))) {
+		eventfd_ctx_put(ctx);
+		return ERR_PTR(-EINVAL);
+	}
+	return ctx;
+}
+
 struct eventfd_ctx *eventfd_ctx_fdget(int fd)
 {
 	struct file *file = fget(fd);
@@ -83,7 +99,7 @@ struct eventfd_ctx *eventfd_ctx_fdget(int fd)
 
 	if (!file)
 		return ERR_PTR(-EBADF);
-	ctx = eventfd_ctx_fileget(file);
+	ctx = ctx_get(file);
 	fput(file);
 	return ctx;
 }

@@ -1,0 +1,163 @@
+"""Fuzz /dev/kvm for hours: ``python -m tests.stress.fuzz --hours 2 --record DIRECTORY``.
+
+A slice is one machine and one seed. What a slice did is appended to ``log.jsonl`` in the record.
+When a slice goes wrong, ``SEED.console`` and ``SEED.output`` stay there, and the round that it died
+in is played again with each operation said before it is done, into ``SEED.operations``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from portkit.vm.cache import Cache, Kind, default_directory
+from portkit.vm.machine import Machine
+from portkit.vm.run import Result, run
+from tests.stress import measure
+from tests.vm import cross
+
+HERE = Path(__file__).parent
+
+_ROUND = re.compile(r"^round (\d+) seed", re.MULTILINE)
+_COUNTS = re.compile(r"(\d+) ([a-z]+)\b")
+#: Linux's WARN() says where; FreeBSD's malloc(9) says who.
+COMPLAINT = re.compile(r"^WARNING: \S+\.[ch]:\d+|^.*leaked memory.*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What one machine did.
+
+    Attributes:
+        seed, kernel, cpus, uid: what was asked for.
+        outcome: ``ok``, or the first thing that was wrong.
+        counts: rounds, operations, ioctls, exits ...; empty when it did not come to the end.
+        complaints: the lines of COMPLAINT, and names of lock reports.
+        seconds: how long the machine ran.
+    """
+
+    seed: int
+    kernel: Kind
+    cpus: int
+    uid: int
+    outcome: str
+    counts: dict[str, int]
+    complaints: tuple[str, ...]
+    seconds: float
+
+
+def judge(result: Result, directory: Path) -> str:
+    """``ok``, or what was wrong with a run; directory: where it left its measurements."""
+    if result.panic is not None:
+        return f"panic: {result.panic.message}"
+    if result.outcome != "exited":
+        return result.outcome
+    if result.lock_reports:
+        return f"lock report: {result.lock_reports[0].kind}"
+    if result.status != 0:
+        return f"status {result.status}"
+    return measure.difference(directory) or "ok"
+
+
+def fuzz(
+    cache: Cache, machine: Machine, directory: Path, options: str, *, uid: int = 0, timeout: float
+) -> tuple[Slice, Result]:
+    """Run the fuzzer once in a directory that has ``kvm.ko`` and ``kvmfuzz``.
+
+    Args:
+        options: of kvmfuzz, without ``-u``; the seed is read from it.
+        uid: the user that the rounds run as.
+        timeout: of the machine, in seconds.
+    """
+    user = f" -u {uid}" if uid else ""
+    script = (
+        # The first round makes what stays: zones grow, threads start.
+        "kldload ./kvm.ko && ./kvmfuzz -s 1 -n 1 -o 100 > warm-up && "
+        f"{measure.SCRIPT.format(name='before')} && ./kvmfuzz {options}{user} && "
+        f"{measure.SCRIPT.format(name='after')} && kldunload kvm"
+    )
+    result = run(cache, machine, directory, ["sh", "-c", script], timeout=timeout)
+    counts: dict[str, int] = {}
+    for line in result.output.decode(errors="replace").splitlines():
+        if line.startswith("fuzz: ") and " rounds" in line:
+            counts = {name: int(number) for number, name in _COUNTS.findall(line)}
+    complaints = [*COMPLAINT.findall(result.console), *(r.kind for r in result.lock_reports)]
+    seed = re.search(r"-s (\d+)", options)
+    done = Slice(
+        int(seed[1]) if seed else 1, machine.kernel, machine.cpus, uid,
+        judge(result, directory), counts, tuple(complaints), round(result.seconds, 1),
+    )  # fmt: skip
+    return done, result
+
+
+def build(cache: Cache, directory: Path) -> None:
+    """Make the program ``kvmfuzz`` in a directory."""
+    first, *more = sorted(HERE.glob("fuzz*.c"))
+    cross.kvm_program(cache, first, directory / "kvmfuzz", *more)
+
+
+def _replay(cache: Cache, machine: Machine, directory: Path, seed: int, said: str) -> bytes:
+    rounds = _ROUND.findall(said)
+    command = (
+        f"kldload ./kvm.ko && ./kvmfuzz -v -s {seed} -f {rounds[-1]} -n 1 && kldunload kvm"
+        if rounds
+        else "kldload ./kvm.ko && kldunload kvm"
+    )
+    return run(cache, machine, directory, ["sh", "-c", command], timeout=600).output
+
+
+def main() -> None:
+    """Fuzz until the time is up; exit status 1 when a slice was not ok."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--slice", type=int, default=900, help="seconds that a machine fuzzes")
+    parser.add_argument("--seed", type=int, default=1, help="of the first slice; then 1 more each")
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--kernel", choices=["plain", "debug"], default="debug")
+    parser.add_argument("--record", type=Path, required=True)
+    args = parser.parse_args()
+    args.record.mkdir(parents=True, exist_ok=True)
+    cache = Cache(default_directory())
+    machine = Machine(args.kernel, args.cpus, memory=768)
+    end, bad = time.monotonic() + args.hours * 3600, False
+    for seed in range(args.seed, sys.maxsize):
+        left = end - time.monotonic()
+        if left <= 0:
+            break
+        with tempfile.TemporaryDirectory() as name:
+            directory = Path(name)
+            build(cache, directory)
+            shutil.copy(cross.kvm_ko(args.kernel), directory / "kvm.ko")
+            seconds = int(min(left, args.slice)) + 1
+            done, result = fuzz(
+                cache, machine, directory, f"-s {seed} -t {seconds} -n 1000000",
+                uid=seed % 2 * 1001, timeout=seconds * 2 + 600,
+            )  # fmt: skip
+            with (args.record / "log.jsonl").open("a") as log:
+                log.write(json.dumps(dataclasses.asdict(done)) + "\n")
+            if done.outcome == "ok" and not done.complaints:
+                continue
+            bad = True
+            (args.record / f"{seed}.console").write_text(result.console)
+            (args.record / f"{seed}.output").write_bytes(result.output)
+            said = result.output.decode(errors="replace")
+            (args.record / f"{seed}.operations").write_bytes(
+                _replay(cache, machine, directory, seed, said)
+            )
+    sys.exit(bad)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (KeyboardInterrupt, subprocess.CalledProcessError) as error:
+        sys.exit(f"fuzz: {error}")
