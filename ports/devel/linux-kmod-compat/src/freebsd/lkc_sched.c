@@ -22,6 +22,7 @@
 #include <machine/md_var.h>
 #include <machine/pcb.h>
 #include <machine/psl.h>
+#include <machine/stack.h>
 
 #include "lkc_host.h"
 
