@@ -29,7 +29,7 @@ from portkit.build.elf import find_tool
 from portkit.build.source import patched_source
 from portkit.errors import EnvironmentProblem, Refused, UsageError
 from portkit.lint.finding import Finding
-from portkit.manifest.model import Manifest, PortSpec
+from portkit.manifest.model import Manifest, PortSpec, SeriesSpec
 from portkit.port import settings
 
 COMPAT = "devel/linux-kmod-compat"
@@ -78,7 +78,13 @@ def can_build(manifest: Manifest, spec: PortSpec) -> bool:
 
 
 def build_module(
-    manifest: Manifest, spec: PortSpec, target: Target, jobs: int, *, stand_in: bool = False
+    manifest: Manifest,
+    spec: PortSpec,
+    target: Target,
+    jobs: int,
+    *,
+    series: SeriesSpec | None = None,
+    stand_in: bool = False,
 ) -> Built:
     """Cross-build a port's module and audit it; the project's lock is held.
 
@@ -87,6 +93,8 @@ def build_module(
         spec: the port.
         target: what for, and with what.
         jobs: how many compilers run at once.
+        series: build from this one of the same upstream, in a directory of its own, instead of
+            from the port's.
         stand_in: use the nearest release of the track if the pinned one is not mirrored.
 
     Raises:
@@ -95,9 +103,9 @@ def build_module(
         EnvironmentProblem: a tool or the headers are missing.
     """
     assert spec.series is not None
-    home = manifest.state_dir / "build" / spec.name
-    paths = settings.optional_texts(spec, "dist")
-    series = manifest.series[spec.series]
+    home = manifest.state_dir / "build" / (f"{spec.name}+{series.name}" if series else spec.name)
+    series = series or manifest.series[spec.series]
+    paths = settings.dist_paths(spec, series.pin)
     linux = patched_source(manifest, series, paths, home / "linux", stand_in=stand_in)
     objects = home / _directory_name(target)
     objects.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from portkit.cli.context import Project, pass_project
 from portkit.errors import Refused, UsageError
 from portkit.lint.finding import Finding
 from portkit.lint.port import lint_port
-from portkit.manifest.model import Manifest, PortSpec
+from portkit.manifest.model import Manifest, PortSpec, SeriesSpec
 from portkit.port.model import RenderedPort
 from portkit.port.render import render_port, write_port
 from portkit.port.settings import NoDistfile
@@ -41,6 +41,10 @@ class _Outcome:
 @click.option(
     "--stand-in", is_flag=True,
     help="For a pinned release that is not mirrored, use the nearest one of the track.",
+)  # fmt: skip
+@click.option(
+    "--series", metavar="SERIES",
+    help="Build the module from this series of the same upstream; the port keeps its own.",
 )  # fmt: skip
 @click.option("--write-only", is_flag=True, help="Write and lint, build nothing.")
 @click.option(
@@ -68,6 +72,7 @@ def build_port(
     ports: tuple[str, ...],
     every: bool,
     stand_in: bool,
+    series: str | None,
     write_only: bool,
     osversions: tuple[int, ...],
     cc: str,
@@ -91,6 +96,7 @@ def build_port(
     ]
     with project.locked() as manifest:
         wanted = _wanted(manifest, ports, every)
+        other = _other_series(manifest, wanted, series) if series else None
         rendered, left = _rendered(manifest, wanted, stand_in)
         outcomes = []
         for spec, port in rendered:
@@ -103,7 +109,7 @@ def build_port(
             make_packages(manifest.root / "ports", origins, jails)
         elif not write_only:
             for outcome in outcomes:
-                outcome.built = _cross_build(manifest, outcome.spec, targets, stand_in)
+                outcome.built = _cross_build(manifest, outcome.spec, targets, other, stand_in)
     project.report(
         {"ports": [_as_json(manifest, outcome) for outcome in outcomes], "left": left},
         lambda: _print(manifest, outcomes, left),
@@ -130,6 +136,22 @@ def _wanted(manifest: Manifest, names: tuple[str, ...], every: bool) -> list[Por
     return [spec for name, spec in manifest.ports.items() if every or name in names]
 
 
+def _other_series(manifest: Manifest, wanted: list[PortSpec], name: str) -> SeriesSpec:
+    """The series of that name, for the one port that is wanted."""
+    (spec, *more) = wanted
+    own = manifest.series[spec.series] if spec.series else None
+    if more or own is None:
+        raise UsageError("--series needs one port that has a series", hint="name that port")
+    fitting = [each.name for each in manifest.series.values() if each.upstream == own.upstream]
+    if name not in fitting:
+        raise UsageError(
+            f"{spec.name} has no series {name!r}",
+            where=manifest.path.name,
+            hint=f"series of {own.upstream} are: {', '.join(fitting)}",
+        )
+    return manifest.series[name]
+
+
 def _rendered(
     manifest: Manifest, wanted: list[PortSpec], stand_in: bool
 ) -> tuple[list[tuple[PortSpec, RenderedPort]], dict[str, str]]:
@@ -154,12 +176,19 @@ def _known(manifest: Manifest) -> str:
 
 
 def _cross_build(
-    manifest: Manifest, spec: PortSpec, targets: list[Target], stand_in: bool
+    manifest: Manifest,
+    spec: PortSpec,
+    targets: list[Target],
+    series: SeriesSpec | None,
+    stand_in: bool,
 ) -> list[Built]:
     if not can_build(manifest, spec):
         return []
     jobs = os.cpu_count() or 1
-    return [build_module(manifest, spec, target, jobs, stand_in=stand_in) for target in targets]
+    return [
+        build_module(manifest, spec, target, jobs, series=series, stand_in=stand_in)
+        for target in targets
+    ]
 
 
 def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:

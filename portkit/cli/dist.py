@@ -60,11 +60,13 @@ def _paths(manifest: Manifest, series: str) -> tuple[str, ...]:
             where=manifest.path.name,
             hint=f"known are: {', '.join(manifest.series) or 'none'}",
         )
+    wanted = manifest.series[series]
     for port in manifest.ports.values():
-        if port.series == series and port.settings.get("dist"):
-            return settings.optional_texts(port, "dist")
+        own = manifest.series[port.series].upstream if port.series else None
+        if own == wanted.upstream and port.settings.get("dist"):
+            return settings.dist_paths(port, wanted.pin)
     raise UsageError(
-        f"no port of series {series!r} packs a slim distfile",
+        f"no port of upstream {wanted.upstream!r} packs a slim distfile",
         where=manifest.path.name,
         hint="list the files it needs in the port's 'dist' key",
     )

@@ -86,7 +86,7 @@ def write_port(manifest: Manifest, port: RenderedPort) -> list[Path]:
 
 def _distfiles(manifest: Manifest, spec: PortSpec, release: Release | None) -> tuple[Distfile, ...]:
     given = settings.distfiles(spec, release.version if release else None)
-    paths = settings.optional_texts(spec, "dist")
+    paths = settings.dist_paths(spec, release.version if release else None)
     if not paths:
         return given
     if release is None:

@@ -6,6 +6,7 @@ import re
 
 from portkit.errors import UsageError
 from portkit.manifest.model import PortSpec
+from portkit.manifest.version import in_track
 from portkit.port.model import Distfile
 
 
@@ -25,9 +26,26 @@ def text(spec: PortSpec, key: str) -> str:
     return value
 
 
-def optional_texts(spec: PortSpec, key: str) -> tuple[str, ...]:
-    """A key that holds a list of texts; nothing when it is missing."""
-    value = spec.settings.get(key, [])
+def dist_paths(spec: PortSpec, release: str | None) -> tuple[str, ...]:
+    """Files and directories of a release that the port is built from.
+
+    They are those of ``dist``, and of ``dist-more`` for the release's track.
+
+    Raises:
+        UsageError: a key is malformed.
+    """
+    more = spec.settings.get("dist-more", {})
+    if not isinstance(more, dict):
+        raise _bad(spec, "dist-more", "is not a table from track to list of texts")
+    found = _texts(spec, "dist", spec.settings.get("dist", []))
+    for track, paths in more.items():
+        texts = _texts(spec, f"dist-more.{track}", paths)
+        if release is not None and in_track(release, track):
+            found += texts
+    return found
+
+
+def _texts(spec: PortSpec, key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         raise _bad(spec, key, "is not a list of texts")
     return tuple(value)

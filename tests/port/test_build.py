@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from portkit.cli import main
 from portkit.errors import EnvironmentProblem, Refused, UsageError
 from portkit.manifest.load import load_manifest
 from portkit.manifest.model import Manifest
-from tests.support import Content, make_project
+from tests.support import Content, add_release, make_project
 
 FILES: dict[str, Content] = {
     "virt/kvm/main.c": "int kvm_answer(void);\nint kvm_answer(void) { return 41; }\n",
@@ -139,6 +140,36 @@ def test_a_module_is_built_and_audited(manifest: Manifest) -> None:
     before = built.module.stat().st_mtime_ns
     again = build_module(manifest, spec, Target(1400097, "clang"), 1)
     assert again.module.stat().st_mtime_ns == before
+
+
+def test_the_module_of_another_series_has_a_directory_of_its_own(manifest: Manifest) -> None:
+    """A second release of the upstream, whose distfile has one directory more."""
+    add_release(manifest, "2.0", FILES)
+    own = manifest.series["s"].directory
+    other = own.with_name("later")
+    shutil.copytree(own, other)
+    (patch,) = other.glob("*.patch")
+    patch.write_text(patch.read_text().replace("42", "43"))
+    text = manifest.path.read_text().replace(
+        'dist = ["virt"]', 'dist = ["virt"]\ndist-more = { "2" = ["fs"], "1" = ["virt/kvm"] }'
+    )
+    path = other.relative_to(manifest.root)
+    text += f'\n[series.later]\nupstream = "up"\ndirectory = "{path}"\npin = "2.0"\n'
+    manifest.path.write_text(text)
+    command = ["-C", str(manifest.root), "--json", "build-port", "linux-kvm-kmod"]
+    done = CliRunner().invoke(main, [*command, "--series", "later", "--osversion", "1400097"])
+    (port,) = json.loads(done.stdout)["ports"]
+    built = Path(port["built"][0]["module"])
+    assert built.parents[1] == manifest.state_dir / "build" / "linux-kvm-kmod+later"
+    linux = built.parents[1] / "linux"
+    assert "43" in (linux / "virt/kvm/main.c").read_text()
+    assert (linux / "fs/not-wanted.c").exists()
+    assert "42" in (manifest.root / "ports/emulators/kvm-kmod/files/patch-0001-kvm-answer-right"
+                    ).read_text(), "the port keeps its own series"  # fmt: skip
+
+    done = CliRunner().invoke(main, [*command, "--series", "none", "--write-only"])
+    assert isinstance(done.exception, UsageError)
+    assert "has no series 'none'" in str(done.exception)
 
 
 def test_an_audit_finding_makes_the_command_say_no(manifest: Manifest) -> None:
