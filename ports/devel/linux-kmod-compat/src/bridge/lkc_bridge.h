@@ -403,6 +403,8 @@ void	lkc_panic(const char *fmt, ...)
 	    __attribute__((__noreturn__, __format__(__printf__, 1, 2)));
 /* The caller is privileged to configure drivers (PRIV_DRIVER).  [sleep] */
 int	lkc_privileged(void);
+/* 32 random bits.  [sleep] */
+lkc_u32	lkc_random(void);
 /* Module references by the Linux side; unload is refused while any.  [irq] */
 void	lkc_module_ref(void);
 void	lkc_module_unref(void);

@@ -1,7 +1,7 @@
 /*-
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Messages, backtraces, panics, privileges.
+ * Messages, backtraces, panics, privileges, random numbers.
  */
 
 #include <sys/param.h>
@@ -58,4 +58,12 @@ lkc_privileged(void)
 
 	LKC_ASSERT_SLEEP();
 	return (priv_check(curthread, PRIV_DRIVER) == 0);
+}
+
+lkc_u32
+lkc_random(void)
+{
+
+	LKC_ASSERT_SLEEP();
+	return (arc4random());
 }

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <asm/alternative.h>
 #include <asm/cpufeature.h>
+#include <generated/asm-offsets.h>
 #include <lkc/block.h>
 #include "lkc_bridge.h"
 
@@ -30,19 +31,36 @@ static void poke(u8 *text, const u8 *code, unsigned int len)
 		*(volatile u8 *)__va(__pa(text + i)) = code[i];
 }
 
-/* A relative call or jump out of the replacement that leads it is aimed anew. */
-static void relocate(u8 *code, unsigned int len, const u8 *from, const u8 *to)
+/* The 32-bit displacement at disp, which counts from next, keeps its target. */
+static void move_target(u8 *code, unsigned int disp, unsigned int next,
+    unsigned int len, long moved)
 {
 	s32 rel;
 
-	if (len < 5 || (code[0] != CALL_REL32 && code[0] != JMP_REL32))
-		return;
-	memcpy(&rel, code + 1, sizeof(rel));
-	if (5 + rel >= 0 && 5 + rel <= len)
-		return;
-	rel += from - to;
-	memcpy(code + 1, &rel, sizeof(rel));
+	memcpy(&rel, code + disp, sizeof(rel));
+	if ((s64)next + rel >= 0 && (s64)next + rel <= len)
+		return;		/* inside the replacement, which moves along */
+	rel -= moved;
+	memcpy(code + disp, &rel, sizeof(rel));
 }
+
+/*
+ * What leads out of the replacement is aimed anew: a relative call or jump at
+ * its start, and the operand of VERW wherever it is.
+ */
+static void relocate(u8 *code, unsigned int len, const u8 *from, const u8 *to)
+{
+	static const u8 verw_rip[] = { 0x0f, 0x00, 0x2d };
+	unsigned int i;
+
+	if (len >= 5 && (code[0] == CALL_REL32 || code[0] == JMP_REL32))
+		move_target(code, 1, 5, len, to - from);
+	for (i = 0; i + 7 <= len; i++)
+		if (!memcmp(code + i, verw_rip, sizeof(verw_rip)))
+			move_target(code, i + 3, i + 7, len, to - from);
+}
+
+static_assert(sizeof(struct lx_alt_instr) == ALT_INSTR_SIZE);
 
 int lx_alternatives_apply(void)
 {

@@ -42,7 +42,9 @@ static const struct {
 	{ CPUID_D_1_EAX,	0, 0x0000000d, 1 },
 	{ CPUID_8000_0001_EDX,	3, 0x80000001, 0 },
 	{ CPUID_8000_0001_ECX,	2, 0x80000001, 0 },
+#if LX_RELEASE < 702
 	{ CPUID_8000_0007_EBX,	1, 0x80000007, 0 },
+#endif
 	{ CPUID_8000_0008_EBX,	1, 0x80000008, 0 },
 	{ CPUID_8000_000A_EDX,	3, 0x8000000a, 0 },
 	{ CPUID_8000_001F_EAX,	0, 0x8000001f, 0 },
@@ -137,6 +139,8 @@ static void limit_to_host(struct cpuinfo_x86 *c)
 		clear_bit(X86_FEATURE_PKU, (unsigned long *)c->x86_capability);
 	else
 		set_cpu_cap(c, X86_FEATURE_OSPKE);
+	if (!(cr4 & X86_CR4_LA57))
+		clear_bit(X86_FEATURE_LA57, (unsigned long *)c->x86_capability);
 	clear_bit(X86_FEATURE_SHSTK, (unsigned long *)c->x86_capability);
 	clear_bit(X86_FEATURE_IBT, (unsigned long *)c->x86_capability);
 	clear_bit(X86_FEATURE_SGX, (unsigned long *)c->x86_capability);

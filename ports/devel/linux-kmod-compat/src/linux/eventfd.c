@@ -158,6 +158,21 @@ void add_wait_queue_priority(struct wait_queue_head *wqh, struct wait_queue_entr
 	spin_unlock_irqrestore(&wqh->lock, flags);
 }
 
+int add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
+    struct wait_queue_entry *entry)
+{
+	unsigned long flags;
+	int err = -EBUSY;
+
+	spin_lock_irqsave(&wqh->lock, flags);
+	if (list_empty(&wqh->head)) {
+		list_add(&entry->entry, &wqh->head);
+		err = 0;
+	}
+	spin_unlock_irqrestore(&wqh->lock, flags);
+	return err;
+}
+
 /* What is signalled already is reported by the new watch: nothing to return. */
 __poll_t vfs_poll(struct file *file, poll_table *pt)
 {

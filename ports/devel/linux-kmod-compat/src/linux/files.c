@@ -59,6 +59,16 @@ struct file *anon_inode_getfile(const char *name, const struct file_operations *
 	return file ? file : ERR_PTR(-ENOMEM);
 }
 
+struct file *anon_inode_getfile_fmode(const char *name,
+    const struct file_operations *fops, void *priv, int flags, fmode_t f_mode)
+{
+	struct file *file = anon_inode_getfile(name, fops, priv, flags);
+
+	if (!IS_ERR(file))
+		file->f_mode |= f_mode;
+	return file;
+}
+
 /*
  * Linux reserves a number, makes a file, and joins them.  On FreeBSD number and
  * host file come together; the thread remembers the pair.

@@ -129,7 +129,9 @@ bool fpu_alloc_guest_fpstate(struct fpu_guest *gfpu)
 	fps->regs.fxsave.mxcsr = MXCSR_DEFAULT;
 	gfpu->fpstate = fps;
 	gfpu->xfeatures = fps->xfeatures;
+#if LX_RELEASE < 702
 	gfpu->perm = fps->xfeatures;
+#endif
 	gfpu->uabi_size = max_t(u32, sizeof(struct kvm_xsave), info.size);
 	return true;
 }

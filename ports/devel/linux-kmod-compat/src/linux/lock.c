@@ -49,6 +49,19 @@ void lx_read_lock(rwlock_t *lock)
 	}
 }
 
+int lx_read_trylock(rwlock_t *lock)
+{
+	s32 count;
+
+	preempt_disable();
+	count = READ_ONCE(lock->count);
+	if (count >= 0 && !READ_ONCE(lock->waiters) &&
+	    cmpxchg_acquire(&lock->count, count, count + 1) == count)
+		return 1;
+	preempt_enable();
+	return 0;
+}
+
 void lx_read_unlock(rwlock_t *lock)
 {
 	s32 count = READ_ONCE(lock->count), seen;

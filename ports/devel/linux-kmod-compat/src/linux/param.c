@@ -95,7 +95,7 @@ const struct kernel_param_ops param_ops_bool = {
 };
 
 /* A bool kept in an int. */
-static int param_set_bint(const char *val, const struct kernel_param *kp)
+int param_set_bint(const char *val, const struct kernel_param *kp)
 {
 	bool b;
 	int err = kstrtobool(val, &b);

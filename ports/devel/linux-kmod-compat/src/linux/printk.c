@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Messages, warnings, formatted strings, privileges. */
+/* Messages, warnings, formatted strings, privileges, random numbers. */
 #include <linux/printk.h>
 #include <linux/kern_levels.h>
 #include <linux/bug.h>
 #include <linux/sprintf.h>
-#include <linux/ratelimit.h>
 #include <linux/capability.h>
 #include <linux/mm.h>
 #include <linux/string.h>
+#include <linux/random.h>
 #include <linux/stdarg.h>
+#include <lkc/block.h>
 #include "lkc_bridge.h"
 
 /* KERN_SOH and a digit before the text; KERN_CONT has none. */
@@ -25,6 +26,17 @@ int vprintk(const char *fmt, va_list ap)
 }
 
 int _printk(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintk(fmt, ap);
+	va_end(ap);
+	return 0;
+}
+
+/* Logging takes no lock that a caller could hold. */
+int _printk_deferred(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -91,29 +103,18 @@ void lx_bug(const char *file, int line)
 	lkc_panic("kernel BUG at %s:%d", file, line);
 }
 
-/* As many as burst messages in an interval; 1 means print. */
-int ___ratelimit(struct ratelimit_state *rs, const char *func)
-{
-	unsigned long flags;
-	int ret;
-
-	if (!rs->interval)
-		return 1;
-	if (!raw_spin_trylock(&rs->lock))
-		return 0;
-	local_irq_save(flags);
-	if (!rs->begin || time_is_before_jiffies(rs->begin + rs->interval)) {
-		rs->begin = jiffies;
-		rs->printed = 0;
-	}
-	ret = rs->printed < rs->burst;
-	rs->printed += ret;
-	local_irq_restore(flags);
-	raw_spin_unlock(&rs->lock);
-	return ret;
-}
-
 bool capable(int cap)
 {
 	return lkc_privileged();
+}
+
+/* Uniform in [0, ceil): what would favour small numbers is drawn again. */
+u32 __get_random_u32_below(u32 ceil)
+{
+	u64 product;
+
+	do
+		product = (u64)LX_BLOCKING(lkc_random()) * ceil;
+	while ((u32)product < -ceil % ceil);
+	return product >> 32;
 }

@@ -6,6 +6,7 @@
 #include <linux/cpuhotplug.h>
 #include <linux/bitmap.h>
 #include <linux/slab.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/sched/smt.h>
 #include <linux/string.h>
@@ -184,6 +185,17 @@ void __bitmap_clear(unsigned long *map, unsigned int start, int len)
 		__clear_bit(start++, map);
 }
 
+unsigned int __bitmap_weight(const unsigned long *map, unsigned int nbits)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nbits / BITS_PER_LONG; i++)
+		n += hweight_long(map[i]);
+	if (nbits % BITS_PER_LONG)
+		n += hweight_long(map[i] & BITMAP_LAST_WORD_MASK(nbits));
+	return n;
+}
+
 /* --- cross calls -------------------------------------------------------- */
 
 static void cpu_call(const struct cpumask *mask, smp_call_func_t func, void *info)
@@ -239,6 +251,21 @@ int smp_call_function_single(int cpu, smp_call_func_t func, void *info, int wait
 	}
 	preempt_enable();
 	return err;
+}
+
+static void wbinvd_here(void *info)
+{
+	asm volatile("wbinvd" ::: "memory");
+}
+
+void wbinvd_on_cpu(int cpu)
+{
+	smp_call_function_single(cpu, wbinvd_here, NULL, 1);
+}
+
+void wbinvd_on_cpus_mask(struct cpumask *mask)
+{
+	on_each_cpu_mask(mask, wbinvd_here, NULL, true);
 }
 
 /* --- hotplug ------------------------------------------------------------ */

@@ -29,6 +29,7 @@ int init_srcu_struct(struct srcu_struct *ssp)
 	if (!ssp->cpus)
 		return -ENOMEM;
 	mutex_init(&ssp->mutex);
+	lx_srcu_call_init(ssp);
 	return 0;
 }
 

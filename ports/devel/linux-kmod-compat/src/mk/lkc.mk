@@ -18,14 +18,16 @@
 #	LX_EXTRA_GEN	headers that it generates itself (optional)
 #	LX_MODNAME.<dir> KBUILD_MODNAME of upstream sources in <dir> (optional)
 
+.include "release.mk"
+
 # --- what the compatibility layer consists of -------------------------------
 
 LKC_GLUE=	alternative block core cpufeature eventfd files fpu lock memory \
-		mm param pintable printk reaper smp srcu timer uaccess \
-		workqueue x86_cpu
+		mm param pintable printk reaper smp srcu srcu_call timer \
+		uaccess workqueue x86_cpu
 # Upstream's own, used as it is.
 LKC_LIB=	bsearch ctype find_bit hweight interval_tree kstrtox llist \
-		rbtree refcount sort string xarray
+		ratelimit rbtree refcount sort string xarray
 LKC_HOST=	copy cpu dev errno eventfd file fpu log mem mm mmap module param \
 		rcu sched sx task timer watch
 
@@ -60,7 +62,8 @@ LX_UAPI_GENERIC= bpf_perf_event errno fcntl ioctl ioctls ipcbuf param poll \
 LX_EMPTY=	linux/context_tracking_irq linux/context_tracking_state \
 		linux/cred linux/entry-common linux/fwnode linux/hugetlb \
 		linux/hyperv linux/iommu linux/irqdomain linux/kernel_stat \
-		linux/mm_types_task linux/pagemap linux/pci linux/psp-sev \
+		linux/mempolicy linux/mm_types_task linux/pagemap linux/pci \
+		linux/pseudo_fs linux/psp-sev \
 		linux/reboot linux/suspend linux/syscalls linux/sysfs \
 		linux/tboot asm/mwait asm/stacktrace asm/switch_to \
 		trace/events/ipi trace/define_trace
@@ -68,6 +71,9 @@ LX_EMPTY=	linux/context_tracking_irq linux/context_tracking_state \
 LX_FORWARD=	linux/hrtimer_types=linux/hrtimer linux/mutex_types=linux/mutex \
 		linux/mmu_context=asm/mmu_context linux/ptrace=asm/ptrace \
 		linux/swap=linux/mm_types linux/trace_events=linux/tracepoint
+.if ${LX_RELEASE} >= 702
+LX_FORWARD+=	asm/cpuid=asm/cpuid/api
+.endif
 
 # A new shadow header changes its directory, and may hide one of upstream's.
 LX_SHADOW_DIRS!= find ${LKC}/include ${LX_INCS} -type d
@@ -85,7 +91,7 @@ ${GEN}/stamp: ${.PARSEDIR}/lkc.mk ${LX_SHADOW_DIRS}
 		echo "#include <$${h#*=}.h>" > ${GEN}/shadow/$${h%=*}.h; done
 	# With HZ = 1000 no conversion constants are used.
 	: > ${GEN}/generated/timeconst.h
-	: > ${GEN}/generated/asm-offsets.h
+	echo '#define ALT_INSTR_SIZE 14' > ${GEN}/generated/asm-offsets.h
 	printf '#define NR_PAGEFLAGS 24\n#define MAX_NR_ZONES 4\n' > ${GEN}/generated/bounds.h
 	touch ${.TARGET}
 
@@ -99,7 +105,7 @@ LX_CPPFLAGS=	-U__FreeBSD__ -nostdinc ${LX_INCS:S,^,-I,} -I${LKC}/include \
 		-include ${LINUX}/include/linux/compiler-version.h \
 		-include ${LINUX}/include/linux/kconfig.h \
 		-include ${LINUX}/include/linux/compiler_types.h \
-		-D__KERNEL__ -fmacro-prefix-map=${LINUX}/=
+		-D__KERNEL__ -DLX_RELEASE=${LX_RELEASE} -fmacro-prefix-map=${LINUX}/=
 # No stack protector: its canary is at %gs:40 on Linux, which is FreeBSD's
 # pcpu here, and clang 14 emits relocations for it that kldload refuses.
 LX_CFLAGS=	--target=x86_64-unknown-freebsd -O2 -std=gnu11 \

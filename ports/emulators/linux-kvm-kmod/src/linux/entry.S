@@ -2,6 +2,7 @@
 /* Assembly that upstream has in its kernel's entry code. */
 #include <linux/linkage.h>
 #include <asm/asm.h>
+#include <asm/segment.h>
 
 	.section .noinstr.text, "ax"
 
@@ -13,6 +14,24 @@ SYM_FUNC_START(asm_exc_nmi_kvm_vmx)
 	int	$2
 	iretq
 SYM_FUNC_END(asm_exc_nmi_kvm_vmx)
+
+/*
+ * Enter the interrupt handler at the address in RDI as the CPU does it, with a
+ * frame that its IRET takes.  That needs RSP aligned.
+ */
+SYM_FUNC_START(lx_enter_interrupt)
+	push	%rbp
+	mov	%rsp, %rbp
+	and	$-16, %rsp
+	push	$__KERNEL_DS
+	push	%rbp
+	pushf
+	push	$__KERNEL_CS
+	call	*%rdi
+	mov	%rbp, %rsp
+	pop	%rbp
+	ret
+SYM_FUNC_END(lx_enter_interrupt)
 
 /*
  * Overwrite the branch history with 5 times 5 branches that lead nowhere, as

@@ -8,7 +8,7 @@
 #include <linux/kvm_host.h>
 #include <linux/perf_event.h>
 #include <linux/syscore_ops.h>
-#include <linux/entry-kvm.h>
+#include <linux/entry-virt.h>
 #include <linux/jump_label.h>
 #include <linux/msi.h>
 #include <asm/desc.h>
@@ -22,6 +22,7 @@
 #include <asm/nospec-branch.h>
 #include <asm/spec-ctrl.h>
 #include <asm/debugreg.h>
+#include <asm/fred.h>
 #include <lkc/block.h>
 #include "kvm_bridge.h"
 #include "kvm_glue.h"
@@ -33,12 +34,10 @@ bool lx_guest_work_pending(void)
 	return lkc_need_resched() || lkc_signal_pending();
 }
 
-int xfer_to_guest_mode_handle_work(struct kvm_vcpu *vcpu)
+int lx_guest_work(void)
 {
-	if (lkc_signal_pending()) {
-		kvm_handle_signal_exit(vcpu);
+	if (lkc_signal_pending())
 		return -EINTR;
-	}
 	cond_resched();
 	return 0;
 }
@@ -88,6 +87,30 @@ void hw_breakpoint_restore(void)
 {
 	kvmb_dbregs_restore();
 }
+
+#if LX_RELEASE >= 702
+void lx_enter_interrupt(unsigned long handler);
+
+/*
+ * An exit for an interrupt or NMI has taken it from the CPU; its handler is
+ * entered here.  FreeBSD's NMI handler wants to be entered by the CPU, and its
+ * return unblocks NMIs.  Interrupts are off.
+ */
+void x86_entry_from_kvm(unsigned int type, unsigned int vector)
+{
+	struct desc_ptr idt;
+
+	if (type == EVENT_TYPE_NMI) {
+		asm volatile("int $2" ::: "memory");
+		return;
+	}
+	store_idt(&idt);
+	lx_enter_interrupt(gate_offset((gate_desc *)idt.address + vector));
+}
+
+/* Not read: an interrupt may always have brought data into L1. */
+DEFINE_PER_CPU(irq_cpustat_t, irq_stat);
+#endif
 
 /* KVM calls it when a machine check took the CPU out of the guest. */
 void do_machine_check(struct pt_regs *regs)
@@ -166,11 +189,16 @@ bool gds_ucode_mitigated(void)
 	    !rdmsrl_safe(MSR_IA32_MCU_OPT_CTRL, &ctl) && !(ctl & GDS_MITG_DIS);
 }
 
+#if LX_RELEASE >= 702
+/* Between vCPUs: wherever the CPU has the barrier. */
+DEFINE_STATIC_KEY_FALSE(switch_vcpu_ibpb);
+#else
 /* The host never enables split-lock detection: no such #AC can be its own. */
 bool handle_guest_split_lock(unsigned long ip)
 {
 	return false;
 }
+#endif
 
 /* --- what FreeBSD does not have ----------------------------------------- */
 
@@ -220,6 +248,25 @@ bool e820__mapped_raw_any(u64 start, u64 end, enum e820_type type)
 
 /* --- going down --------------------------------------------------------- */
 
+#if LX_RELEASE >= 702
+static struct syscore *syscore;
+
+void register_syscore(struct syscore *sc)
+{
+	syscore = sc;
+}
+
+void unregister_syscore(struct syscore *sc)
+{
+	syscore = NULL;
+}
+
+static void syscore_off(void)
+{
+	if (syscore && syscore->ops->shutdown)
+		syscore->ops->shutdown(syscore->data);
+}
+#else
 static struct syscore_ops *syscore;
 
 void register_syscore_ops(struct syscore_ops *ops)
@@ -232,22 +279,33 @@ void unregister_syscore_ops(struct syscore_ops *ops)
 	syscore = NULL;
 }
 
+static void syscore_off(void)
+{
+	if (syscore && syscore->shutdown)
+		syscore->shutdown();
+}
+
 /*
  * For crashes and kexec on Linux.  FreeBSD dumps and resets without calling
  * modules; a reset clears VMX and SVM.
  */
 void cpu_emergency_register_virt_callback(cpu_emergency_virt_cb *callback) {}
 void cpu_emergency_unregister_virt_callback(cpu_emergency_virt_cb *callback) {}
+#endif
 
 void host_shutdown(void)
 {
 	system_state = SYSTEM_POWER_OFF;
-	if (syscore && syscore->shutdown)
-		syscore->shutdown();
+	syscore_off();
 }
 
 int host_start(void)
 {
+#if LX_RELEASE >= 702
+	virt_start();
+	if (boot_cpu_has(X86_FEATURE_IBPB))
+		static_branch_enable(&switch_vcpu_ibpb);
+#endif
 	if (boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA) &&
 	    !boot_cpu_has(X86_FEATURE_CLEAR_CPU_BUF))
 		static_branch_enable(&mmio_stale_data_clear);
@@ -258,4 +316,7 @@ int host_start(void)
 void host_stop(void)
 {
 	vectors_stop();
+#if LX_RELEASE >= 702
+	virt_stop();
+#endif
 }

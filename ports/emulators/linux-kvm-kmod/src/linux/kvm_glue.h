@@ -7,6 +7,8 @@
 bool	capability_missing(unsigned long capability);
 int	pvclock_start(void);
 void	pvclock_stop(void);
+void	virt_start(void);	/* Linux 7.2: outside of KVM */
+void	virt_stop(void);
 int	host_start(void);
 void	host_stop(void);
 void	host_shutdown(void);

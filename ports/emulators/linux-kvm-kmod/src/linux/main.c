@@ -13,6 +13,10 @@
 /* What module_init() and module_exit() made of upstream's functions. */
 int	lx_init_kvm_x86_init(void);
 void	lx_exit_kvm_x86_exit(void);
+#if LX_RELEASE >= 702
+#define lx_init_vmx_init	lx_init_vt_init
+#define lx_exit_vmx_exit	lx_exit_vt_exit
+#endif
 int	lx_init_vmx_init(void);
 void	lx_exit_vmx_exit(void);
 int	lx_init_svm_init(void);

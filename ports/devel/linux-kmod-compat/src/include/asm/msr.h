@@ -16,6 +16,12 @@
 #define wrmsr_safe		lx_no_wrmsr_safe
 #define wrmsrl_safe		lx_no_wrmsrl_safe
 #define rdmsrl_safe		lx_no_rdmsrl_safe
+#define __wrmsrq		lx_no___wrmsrq
+#define native_rdmsrq		lx_no_native_rdmsrq
+#define wrmsrq			lx_no_wrmsrq
+#define wrmsrq_safe		lx_no_wrmsrq_safe
+#define rdmsrq_safe		lx_no_rdmsrq_safe
+#define wrmsrns			lx_no_wrmsrns
 #define rdtsc_ordered		lx_no_rdtsc_ordered
 #include_next <asm/msr.h>
 #undef native_read_msr
@@ -36,14 +42,24 @@
 #undef wrmsr_safe
 #undef wrmsrl_safe
 #undef rdmsrl_safe
+#undef __wrmsrq
+#undef native_rdmsrq
+#undef native_wrmsrq
+#undef rdmsrq
+#undef wrmsrq
+#undef wrmsrq_safe
+#undef rdmsrq_safe
+#undef wrmsrns
 #undef rdtsc_ordered
 
 #ifndef __ASSEMBLY__
+#if LX_RELEASE < 702	/* in asm/tsc.h */
 static __always_inline u64 rdtsc_ordered(void)
 {
 	barrier_nospec();
 	return rdtsc();
 }
+#endif
 int rdmsrl_safe(u32 msr, u64 *value);
 int wrmsrl_safe(u32 msr, u64 value);
 u64 lx_rdmsr(u32 msr);
@@ -55,6 +71,15 @@ void lx_wrmsr(u32 msr, u64 value);
 #define native_wrmsrl(msr, val)	lx_wrmsr(msr, val)
 #define __rdmsr(msr)		lx_rdmsr(msr)
 #define native_read_msr(msr)	lx_rdmsr(msr)
+
+/* The names of later releases. */
+#define rdmsrq(msr, val)	rdmsrl(msr, val)
+#define wrmsrq(msr, val)	lx_wrmsr(msr, val)
+#define wrmsrns(msr, val)	lx_wrmsr(msr, val)
+#define native_rdmsrq(msr)	lx_rdmsr(msr)
+#define native_wrmsrq(msr, val)	lx_wrmsr(msr, val)
+#define rdmsrq_safe(msr, val)	rdmsrl_safe(msr, val)
+#define wrmsrq_safe(msr, val)	wrmsrl_safe(msr, val)
 
 #define rdmsr(msr, low, high) do {		\
 	u64 __val = lx_rdmsr(msr);		\
@@ -76,6 +101,10 @@ static inline int wrmsr_safe(u32 msr, u32 low, u32 high)
 {
 	return wrmsrl_safe(msr, (u64)high << 32 | low);
 }
+#if LX_RELEASE >= 702
+#define native_read_msr_safe(msr, val)	rdmsrl_safe(msr, val)
+#define native_write_msr_safe(msr, val)	wrmsrl_safe(msr, val)
+#else
 static inline u64 native_read_msr_safe(u32 msr, int *err)
 {
 	u64 val = 0;
@@ -87,6 +116,7 @@ static inline int native_write_msr_safe(u32 msr, u32 low, u32 high)
 {
 	return wrmsr_safe(msr, low, high);
 }
+#endif
 #endif
 
 #endif

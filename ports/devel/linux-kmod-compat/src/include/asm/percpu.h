@@ -16,7 +16,7 @@ unsigned long lx_this_cpu_offset(void);
 #define __my_cpu_offset		lx_this_cpu_offset()
 #include <asm-generic/percpu.h>
 
-#define this_cpu_read_const(var)	raw_cpu_read(var)
+#define this_cpu_read_const(var)	(*raw_cpu_ptr(&(var)))
 #define this_cpu_read_stable(var)	raw_cpu_read(var)
 #define x86_this_cpu_test_bit(nr, addr)	test_bit(nr, raw_cpu_ptr(addr))
 #define DECLARE_INIT_PER_CPU(var)	extern typeof(var) init_per_cpu__##var

@@ -14,10 +14,16 @@ int lx_host_level(struct mm_struct *mm, unsigned long hva);
 /* Entries compare as a level of enum pg_level; 0 is "not mapped". */
 #define pgd_offset(mm, hva)	(&(pgd_t){ .pgd = lx_host_level(mm, hva) })
 #define pgd_none(e)		((e).pgd == 0)
+#if CONFIG_PGTABLE_LEVELS > 4
+#define p4d_offset(pgdp, hva)	(&(p4d_t){ .p4d = (pgdp)->pgd })
+#define p4d_none(e)		((e).p4d == 0)
+#define pud_offset(p4dp, hva)	(&(pud_t){ .pud = (p4dp)->p4d })
+#else
 #define p4d_offset(pgdp, hva)	(&(p4d_t){ .pgd = *(pgdp) })
 #define p4d_none(e)		pgd_none((e).pgd)
-#define p4d_present(e)		(!p4d_none(e))
 #define pud_offset(p4dp, hva)	(&(pud_t){ .pud = (p4dp)->pgd.pgd })
+#endif
+#define p4d_present(e)		(!p4d_none(e))
 #define pud_none(e)		((e).pud == 0)
 #define pud_present(e)		(!pud_none(e))
 #define pud_leaf(e)		((e).pud == PG_LEVEL_1G)

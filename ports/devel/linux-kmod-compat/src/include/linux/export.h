@@ -10,7 +10,6 @@
 #define EXPORT_SYMBOL_GPL(sym)
 #define EXPORT_SYMBOL_NS(sym, ns)
 #define EXPORT_SYMBOL_NS_GPL(sym, ns)
-#define EXPORT_SYMBOL_FOR_KVM(sym)
 #define THIS_MODULE	((struct module *)0)
 
 #endif

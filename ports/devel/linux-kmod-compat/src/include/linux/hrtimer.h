@@ -34,6 +34,13 @@ struct hrtimer {
 	struct lkc_timer lx_timer;
 };
 void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode);
+static inline void hrtimer_setup(struct hrtimer *timer,
+    enum hrtimer_restart (*function)(struct hrtimer *), clockid_t clock,
+    enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 void hrtimer_start(struct hrtimer *timer, ktime_t time, const enum hrtimer_mode mode);
 int hrtimer_cancel(struct hrtimer *timer);
 int hrtimer_try_to_cancel(struct hrtimer *timer);

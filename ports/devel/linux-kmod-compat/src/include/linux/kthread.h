@@ -23,6 +23,8 @@ static inline void kthread_init_work(struct kthread_work *work, kthread_work_fun
 }
 __printf(2, 3) struct kthread_worker *kthread_create_worker(unsigned int flags,
     const char *namefmt, ...);
+/* A worker's thread runs from the start. */
+#define kthread_run_worker(flags, namefmt...) kthread_create_worker(flags, namefmt)
 void kthread_destroy_worker(struct kthread_worker *worker);
 bool kthread_queue_work(struct kthread_worker *worker, struct kthread_work *work);
 void kthread_flush_work(struct kthread_work *work);

@@ -66,11 +66,12 @@ static inline void mark_page_accessed(struct page *page) {}	/* wired anyway */
 #define is_zone_device_page(page)	false
 #define PageCompound(page)		false
 #define compound_head(page)		(page)
-/* FreeBSD maps no shared page of zeros. */
-#define is_zero_pfn(pfn)		false
-#define my_zero_pfn(addr)		page_to_pfn(ZERO_PAGE(addr))
+/* The module's own page of zeros; no process has it mapped. */
 void *lx_zero_page(void);
 #define ZERO_PAGE(vaddr)		((struct page *)lx_zero_page())
+#define zero_pfn(addr)			page_to_pfn(ZERO_PAGE(addr))
+#define my_zero_pfn(addr)		zero_pfn(addr)
+#define is_zero_pfn(pfn)		((pfn) == zero_pfn(0))
 
 /* --- user memory --- */
 #define FOLL_WRITE		0x001
@@ -91,6 +92,12 @@ bool get_user_page_fast_only(unsigned long addr, unsigned int flags,
     struct page **page);
 int get_user_pages_fast_only(unsigned long start, int nr, unsigned int flags,
     struct page **pages);
+/* Every reference is a wiring: there is no other way to hold a user's page. */
+#define pin_user_pages_fast(start, nr, flags, pages)			\
+	get_user_pages_fast(start, nr, flags, pages)
+#define pin_user_pages_unlocked(start, nr, pages, flags)		\
+	get_user_pages_unlocked(start, nr, pages, flags)
+#define unpin_user_page(page)		put_page(page)
 /* Pages of a memslot; on return without error the range is registered. */
 int mm_pin_range(struct mm_struct *mm, unsigned long start, unsigned long npages);
 void mm_unpin_range(struct mm_struct *mm, unsigned long start, unsigned long npages);

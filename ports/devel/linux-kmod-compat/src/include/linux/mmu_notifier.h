@@ -19,13 +19,19 @@ struct mmu_notifier_range {
 	unsigned int	flags;
 	enum mmu_notifier_event event;
 };
+#if LX_RELEASE >= 702
+typedef bool lx_young_t;
+#else
+typedef int lx_young_t;
+#endif
 struct mmu_notifier_ops {
 	void	(*release)(struct mmu_notifier *, struct mm_struct *);
-	int	(*clear_flush_young)(struct mmu_notifier *, struct mm_struct *,
+	lx_young_t (*clear_flush_young)(struct mmu_notifier *, struct mm_struct *,
 		    unsigned long, unsigned long);
-	int	(*clear_young)(struct mmu_notifier *, struct mm_struct *,
+	lx_young_t (*clear_young)(struct mmu_notifier *, struct mm_struct *,
 		    unsigned long, unsigned long);
-	int	(*test_young)(struct mmu_notifier *, struct mm_struct *, unsigned long);
+	lx_young_t (*test_young)(struct mmu_notifier *, struct mm_struct *,
+		    unsigned long);
 	int	(*invalidate_range_start)(struct mmu_notifier *,
 		    const struct mmu_notifier_range *);
 	void	(*invalidate_range_end)(struct mmu_notifier *,

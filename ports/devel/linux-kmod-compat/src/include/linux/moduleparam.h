@@ -42,6 +42,7 @@ extern const struct kernel_param_ops param_ops_bool, param_ops_bint,
     param_ops_int, param_ops_uint, param_ops_ushort;
 int param_set_bool(const char *val, const struct kernel_param *kp);
 int param_get_bool(char *buffer, const struct kernel_param *kp);
+int param_set_bint(const char *val, const struct kernel_param *kp);
 int param_set_uint(const char *val, const struct kernel_param *kp);
 int param_get_uint(char *buffer, const struct kernel_param *kp);
 /* FreeBSD's sysctl code serialises. */

@@ -32,6 +32,8 @@ int mutex_lock_interruptible(struct mutex *lock);
 int mutex_trylock(struct mutex *lock);
 void mutex_unlock(struct mutex *lock);
 #define mutex_lock_nested(lock, subclass)	mutex_lock(lock)
+#define mutex_trylock_nest_lock(lock, outer)	mutex_trylock(lock)
+#define mutex_lock_killable_nest_lock(lock, outer) mutex_lock_killable(lock)
 static inline bool mutex_is_locked(struct mutex *lock)
 {
 	return lkc_sx_xlocked(&lock->sx);

@@ -29,6 +29,7 @@ void rcu_barrier(void);
 /* An offset instead of a function: free the object that the head is part of. */
 #define kfree_rcu(obj, field)						\
 	call_rcu(&(obj)->field, (rcu_callback_t)offsetof(typeof(*(obj)), field))
+#define kvfree_rcu(obj, field)		kfree_rcu(obj, field)
 
 #define rcu_read_lock_held()		1
 #define rcu_virt_note_context_switch()	do {} while (0)

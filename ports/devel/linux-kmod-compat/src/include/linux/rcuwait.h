@@ -6,9 +6,11 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#if LX_RELEASE < 702	/* in linux/types.h */
 struct rcuwait {
 	struct task_struct __rcu *task;
 };
+#endif
 static inline void rcuwait_init(struct rcuwait *w)
 {
 	w->task = NULL;

@@ -4,6 +4,7 @@
 #define	_LINUX_RWSEM_H
 
 #include <linux/types.h>
+#include <linux/cleanup.h>
 #include "lkc_bridge.h"
 struct rw_semaphore {
 	struct lkc_sx	sx;
@@ -14,5 +15,8 @@ void down_read(struct rw_semaphore *sem);
 void up_read(struct rw_semaphore *sem);
 void down_write(struct rw_semaphore *sem);
 void up_write(struct rw_semaphore *sem);
+DEFINE_LOCK_GUARD_1(rwsem_read, struct rw_semaphore, down_read(_T->lock), up_read(_T->lock))
+DEFINE_LOCK_GUARD_1(rwsem_write, struct rw_semaphore, down_write(_T->lock),
+    up_write(_T->lock))
 
 #endif

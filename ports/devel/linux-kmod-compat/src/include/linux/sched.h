@@ -82,6 +82,8 @@ static inline bool vcpu_is_preempted(int cpu)
 {
 	return false;
 }
+void migrate_disable(void);
+void migrate_enable(void);
 void put_task_struct(struct task_struct *task);
 void current_save_fsgs(void);
 void current_set_mm(void);

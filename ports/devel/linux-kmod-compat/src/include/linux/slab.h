@@ -41,6 +41,24 @@ void kfree(const void *obj);
 #define kvmalloc_array(n, size, gfp)	kmalloc(array_size(n, size), gfp)
 #define kcalloc(n, size, gfp)		kzalloc(array_size(n, size), gfp)
 #define kvcalloc(n, size, gfp)		kzalloc(array_size(n, size), gfp)
+
+/* By type, or by a variable of the type; GFP_KERNEL unless flags follow. */
+#define __lx_gfp(none, gfp, ...)	gfp
+#define lx_gfp(...)			__lx_gfp(, ##__VA_ARGS__, GFP_KERNEL)
+#define kmalloc_objs(t, n, gfp...)					\
+	((typeof(t) *)kmalloc_array(n, sizeof(t), lx_gfp(gfp)))
+#define kzalloc_objs(t, n, gfp...)					\
+	((typeof(t) *)kcalloc(n, sizeof(t), lx_gfp(gfp)))
+#define kmalloc_obj(t, gfp...)		kmalloc_objs(t, 1, ##gfp)
+#define kzalloc_obj(t, gfp...)		kzalloc_objs(t, 1, ##gfp)
+#define kvmalloc_objs(t, n, gfp...)	kmalloc_objs(t, n, ##gfp)
+#define kvzalloc_objs(t, n, gfp...)	kzalloc_objs(t, n, ##gfp)
+#define kvzalloc_obj(t, gfp...)		kzalloc_objs(t, 1, ##gfp)
+#define kmalloc_flex(t, member, n, gfp...)				\
+	((typeof(t) *)kmalloc(struct_size_t(typeof(t), member, n), lx_gfp(gfp)))
+#define kzalloc_flex(t, member, n, gfp...)				\
+	((typeof(t) *)kzalloc(struct_size_t(typeof(t), member, n), lx_gfp(gfp)))
+
 DEFINE_FREE(kfree, void *, if (!IS_ERR_OR_NULL(_T)) kfree(_T))
 
 #endif

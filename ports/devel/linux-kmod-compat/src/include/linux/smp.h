@@ -24,6 +24,8 @@ void smp_call_function_many(const struct cpumask *mask, smp_call_func_t func,
 void on_each_cpu(smp_call_func_t func, void *info, int wait);
 void on_each_cpu_mask(const struct cpumask *mask, smp_call_func_t func, void *info,
     bool wait);
+void wbinvd_on_cpu(int cpu);
+void wbinvd_on_cpus_mask(struct cpumask *mask);
 static inline void smp_send_reschedule(int cpu)
 {
 	lkc_cpu_kick(cpu);

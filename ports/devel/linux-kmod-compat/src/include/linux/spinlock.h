@@ -20,6 +20,7 @@ void lx_spin_lock(u32 *locked);
 void lx_spin_unlock(u32 *locked);
 int lx_spin_trylock(u32 *locked);
 void lx_read_lock(rwlock_t *lock);
+int lx_read_trylock(rwlock_t *lock);
 void lx_read_unlock(rwlock_t *lock);
 void lx_write_lock(rwlock_t *lock);
 void lx_write_unlock(rwlock_t *lock);
@@ -56,6 +57,15 @@ void lx_write_unlock(rwlock_t *lock);
 #define raw_spin_lock			spin_lock
 #define raw_spin_unlock			spin_unlock
 #define raw_spin_trylock		spin_trylock
+#define raw_spin_trylock_irqsave(lock, flags) ({			\
+	int __got;							\
+									\
+	local_irq_save(flags);						\
+	__got = spin_trylock(lock);					\
+	if (!__got)							\
+		local_irq_restore(flags);				\
+	__got;								\
+})
 #define raw_spin_lock_nested		spin_lock_nested
 #define raw_spin_lock_irq		spin_lock_irq
 #define raw_spin_unlock_irq		spin_unlock_irq
@@ -64,6 +74,7 @@ void lx_write_unlock(rwlock_t *lock);
 
 #define rwlock_init(lock)		(*(lock) = (rwlock_t){ 0, 0 })
 #define read_lock(lock)			lx_read_lock(lock)
+#define read_trylock(lock)		lx_read_trylock(lock)
 #define read_unlock(lock)		lx_read_unlock(lock)
 #define write_lock(lock)		lx_write_lock(lock)
 #define write_unlock(lock)		lx_write_unlock(lock)
@@ -97,5 +108,9 @@ void lx_write_unlock(rwlock_t *lock);
 DEFINE_LOCK_GUARD_1(spinlock, spinlock_t, spin_lock(_T->lock), spin_unlock(_T->lock))
 DEFINE_LOCK_GUARD_1(raw_spinlock, raw_spinlock_t, raw_spin_lock(_T->lock),
     raw_spin_unlock(_T->lock))
+DEFINE_LOCK_GUARD_1(raw_spinlock_irqsave, raw_spinlock_t,
+    raw_spin_lock_irqsave(_T->lock, _T->flags),
+    raw_spin_unlock_irqrestore(_T->lock, _T->flags), unsigned long flags)
+DEFINE_LOCK_GUARD_1(read_lock, rwlock_t, read_lock(_T->lock), read_unlock(_T->lock))
 
 #endif

@@ -33,5 +33,8 @@ static inline void init_waitqueue_func_entry(struct wait_queue_entry *entry,
 	entry->func = func;
 }
 void add_wait_queue_priority(struct wait_queue_head *wqh, struct wait_queue_entry *entry);
+/* -EBUSY if somebody waits already. */
+int add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
+    struct wait_queue_entry *entry);
 
 #endif

@@ -9,6 +9,7 @@ struct vcpu_data {
 	u64	pi_desc_addr;
 	u32	vector;
 };
+#define intel_iommu_pi_data	vcpu_data	/* its later name */
 enum irq_remap_cap {
 	IRQ_POSTING_CAP,
 };

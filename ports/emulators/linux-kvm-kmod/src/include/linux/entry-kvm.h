@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What must be done before a thread enters the guest: FreeBSD's AST and reschedule. */
+/* The name until Linux 6.17, when the callee also told the vCPU of a signal. */
 #ifndef _LKC_LINUX_ENTRY_KVM_H_
 #define	_LKC_LINUX_ENTRY_KVM_H_
 
-struct kvm_vcpu;
-int xfer_to_guest_mode_handle_work(struct kvm_vcpu *vcpu);
-bool lx_guest_work_pending(void);
-static inline void xfer_to_guest_mode_prepare(void) {}
-static inline bool __xfer_to_guest_mode_work_pending(void)
-{
-	return lx_guest_work_pending();
-}
-static inline bool xfer_to_guest_mode_work_pending(void)
-{
-	return lx_guest_work_pending();
-}
+#include <linux/entry-virt.h>
+
+#undef xfer_to_guest_mode_handle_work
+#define xfer_to_guest_mode_handle_work(vcpu) ({				\
+	int __work = lx_guest_work();					\
+									\
+	if (__work)							\
+		kvm_handle_signal_exit(vcpu);				\
+	__work;								\
+})
 
 #endif

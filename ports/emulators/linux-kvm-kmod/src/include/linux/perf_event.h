@@ -36,6 +36,7 @@ struct perf_guest_info_callbacks {
 	unsigned int	(*state)(void);
 	unsigned long	(*get_ip)(void);
 	unsigned int	(*handle_intel_pt_intr)(void);
+	void		(*handle_mediated_pmi)(void);
 };
 typedef void (*perf_overflow_handler_t)(struct perf_event *,
     struct perf_sample_data *, struct pt_regs *);
@@ -68,6 +69,17 @@ static inline bool is_sampling_event(struct perf_event *event)
 {
 	return false;
 }
+/* Nor can the counters be handed over: guests get no mediated PMU, and what
+ * follows is never called. */
+static inline int perf_create_mediated_pmu(void)
+{
+	return -EOPNOTSUPP;
+}
+static inline void perf_release_mediated_pmu(void) {}
+static inline void perf_load_guest_context(void) {}
+static inline void perf_put_guest_context(void) {}
+static inline void perf_load_guest_lvtpc(u32 guest_lvtpc) {}
+static inline void perf_put_guest_lvtpc(void) {}
 static inline void perf_register_guest_info_callbacks(struct perf_guest_info_callbacks *cbs) {}
 static inline void perf_unregister_guest_info_callbacks(struct perf_guest_info_callbacks *cbs) {}
 
