@@ -279,7 +279,18 @@ set_cpuid(struct vcpu *vcpu)
 		struct kvm_cpuid_entry2	entries[256];
 	} cpuid = { .head.nent = nitems(cpuid.entries) };
 
+	uint32_t i;
+
 	SYS(ioctl(kvm(), KVM_GET_SUPPORTED_CPUID, &cpuid));
+	for (i = 0; i < cpuid.head.nent; i++)
+		if (cpuid.entries[i].function == 1) {
+			cpuid.entries[i].ebx &= 0xffffff;
+			cpuid.entries[i].ebx |= vcpu->id << 24;
+			/* KVM leaves these two to the client. */
+			cpuid.entries[i].ecx |= 1 << 21;	/* x2APIC */
+			if (has(KVM_CAP_TSC_DEADLINE_TIMER))
+				cpuid.entries[i].ecx |= 1 << 24;
+		}
 	SYS(ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid));
 }
 
@@ -414,6 +425,19 @@ long_mode(struct vcpu *vcpu, guest_code entry)
 	vcpu_start(vcpu, entry);
 }
 
+/* The arguments of a guest, in the registers of a C function's. */
+void
+args(struct vcpu *vcpu, uint64_t rdi, uint64_t rsi, uint64_t rdx)
+{
+	struct kvm_regs regs;
+
+	regs = regs_of(vcpu);
+	regs.rdi = rdi;
+	regs.rsi = rsi;
+	regs.rdx = rdx;
+	SYS(ioctl(vcpu->fd, KVM_SET_REGS, &regs));
+}
+
 struct kvm_regs
 regs_of(struct vcpu *vcpu)
 {
@@ -492,10 +516,13 @@ describe(struct vcpu *vcpu)
 }
 
 unsigned int
-vcpu_run(struct vcpu *vcpu)
+(vcpu_run)(struct vcpu *vcpu)
 {
 
-	SYS(ioctl(vcpu->fd, KVM_RUN, 0));
+	/* EAGAIN: it has been started by another vCPU, and may run now. */
+	while (ioctl(vcpu->fd, KVM_RUN, 0) == -1)
+		if (errno != EAGAIN)
+			FAIL("KVM_RUN: %s", strerror(errno));
 	return (vcpu->run->exit_reason);
 }
 
@@ -503,7 +530,7 @@ void
 (run_to)(struct vcpu *vcpu, unsigned int reason)
 {
 
-	if (vcpu_run(vcpu) != reason)
+	if ((vcpu_run)(vcpu) != reason)
 		FAIL("%s, not exit %u", describe(vcpu), reason);
 }
 
@@ -514,7 +541,7 @@ uint32_t
 	uint32_t value;
 
 	run = vcpu->run;
-	if (vcpu_run(vcpu) != KVM_EXIT_IO || run->io.port != port ||
+	if ((vcpu_run)(vcpu) != KVM_EXIT_IO || run->io.port != port ||
 	    run->io.direction != KVM_EXIT_IO_OUT)
 		FAIL("%s, not OUT to port %#x", describe(vcpu), port);
 	value = 0;
@@ -529,8 +556,40 @@ uint32_t
 	struct fault *f;
 
 	f = FAULT_OF(vcpu->vm);
-	run_to_out(vcpu, PORT_FAULT);
+	(run_to_out)(vcpu, PORT_FAULT);
 	if (f->vector != (uint64_t)vector)
 		FAIL("%s, not exception %d", describe(vcpu), vector);
 	return (f->error);
+}
+
+/* --- threads ------------------------------------------------------------ */
+
+static void
+kicked(int sig __unused)
+{
+}
+
+pthread_t
+thread(void *(*run)(void *), void *arg)
+{
+	struct sigaction sa = { .sa_handler = kicked };
+	pthread_t new;
+
+	SYS(sigaction(SIGUSR1, &sa, NULL));
+	CHECK(pthread_create(&new, NULL, run, arg) == 0);
+	return (new);
+}
+
+void
+kick(pthread_t thread)
+{
+
+	CHECK(pthread_kill(thread, SIGUSR1) == 0);
+}
+
+void
+join(pthread_t thread)
+{
+
+	CHECK(pthread_join(thread, NULL) == 0);
 }

@@ -15,6 +15,7 @@
 #include <sys/linker_set.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -133,6 +134,8 @@ void	vcpu_start(struct vcpu *vcpu, guest_code entry);	/* mode as it is */
 void	gate(struct vm *vm, int vector, guest_code handler);	/* long mode */
 void	real_gate(struct vm *vm, int vector, guest_code handler);
 
+void	args(struct vcpu *vcpu, uint64_t rdi, uint64_t rsi, uint64_t rdx);
+
 struct kvm_regs regs_of(struct vcpu *vcpu);
 struct kvm_sregs sregs_of(struct vcpu *vcpu);
 uint64_t msr_of(struct vcpu *vcpu, uint32_t index);
@@ -142,9 +145,15 @@ unsigned int vcpu_run(struct vcpu *vcpu);	/* to the next exit: its reason */
 uint32_t run_to_out(struct vcpu *vcpu, int port);	/* value written */
 uint32_t run_to_fault(struct vcpu *vcpu, int vector);	/* its error code */
 void	run_to(struct vcpu *vcpu, unsigned int reason);
+#define	vcpu_run(vcpu)			(HERE, vcpu_run(vcpu))
 #define	run_to_out(vcpu, port)		(HERE, run_to_out(vcpu, port))
 #define	run_to_fault(vcpu, vector)	(HERE, run_to_fault(vcpu, vector))
 #define	run_to(vcpu, reason)		(HERE, run_to(vcpu, reason))
 const char *describe(struct vcpu *vcpu);	/* the exit just taken */
+
+/* A thread for a vCPU; kick() ends its KVM_RUN with EINTR. */
+pthread_t thread(void *(*run)(void *), void *arg);
+void	kick(pthread_t thread);
+void	join(pthread_t thread);
 
 #endif /* !_CLIENT_H_ */

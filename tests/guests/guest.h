@@ -40,4 +40,21 @@
 #define	PORT_FAULT	0x11		/* it took an exception: see FAULT */
 #define	PORT_STEP	0x12
 
+#ifdef __ASSEMBLER__
+/*
+ * For handlers of interrupts that a guest waits for by STI, HLT.  QEMU 7.2
+ * forgets at VMRUN that STI delays interrupts by one instruction, so that one
+ * can be taken before the HLT, which would then wait for ever: step over it.
+ */
+.macro	step_over_hlt
+	push	%rax
+	mov	8(%rsp), %rax
+	cmpb	$0xf4, (%rax)
+	jne	.Lnot_hlt\@
+	incq	8(%rsp)
+.Lnot_hlt\@:
+	pop	%rax
+.endm
+#endif
+
 #endif /* !_GUEST_H_ */

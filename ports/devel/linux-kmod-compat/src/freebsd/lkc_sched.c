@@ -28,16 +28,20 @@
 
 /*
  * The pending work of a thread moved from td_flags to td_ast in FreeBSD 14;
- * TDAI came with it.
+ * TDAI came with it.  Virtual and profiling timers make their signals only at
+ * the way back to user mode.
  */
 #ifdef TDAI
 #define	AST_RESCHED(td)	(td_ast_pending((td), TDA_SCHED))
 #define	AST_SIGNAL(td)	(td_ast_pending((td), TDA_SIG) || \
-			    td_ast_pending((td), TDA_SUSPEND))
+			    td_ast_pending((td), TDA_SUSPEND) || \
+			    td_ast_pending((td), TDA_ALRM) || \
+			    td_ast_pending((td), TDA_PROF))
 #else
 #define	AST_RESCHED(td)	(((td)->td_flags & TDF_NEEDRESCHED) != 0)
 #define	AST_SIGNAL(td)	\
-	(((td)->td_flags & (TDF_NEEDSIGCHK | TDF_NEEDSUSPCHK)) != 0)
+	(((td)->td_flags & (TDF_NEEDSIGCHK | TDF_NEEDSUSPCHK |	\
+	    TDF_ALRMPEND | TDF_PROFPEND)) != 0)
 #endif
 
 void
