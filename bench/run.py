@@ -103,11 +103,11 @@ class Table:
         print(f"  {name}: {best:.2f} s {note}", file=sys.stderr)
 
     def show(self) -> None:
-        print(f"\n{self.title}\n")
+        print(f"\n{self.title} (load {os.getloadavg()[0]:.1f})\n")
         print("| tool | wall | ratio | result |\n|---|---|---|---|")
         for name, seconds, note in self.lines:
             ratio = seconds / self.lines[0][1]
-            print(f"| {name} | {seconds:.2f} s | {ratio:.2f} | {note} |")
+            print(f"| {name} | {seconds:.2f} s | {ratio:.2f} | {note} |", flush=True)
 
 
 class Bench:
@@ -361,12 +361,11 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--onto", default="7.2.8")
     options = parser.parse_args(argv)
     bench = Bench(options.work.absolute(), options.release, options.onto)
-    print(f"load of the last minute: {os.getloadavg()[0]:.2f}; it should be near 0")
+    status_table(bench).show()
+    apply_table(bench, options.all).show()
     if table := sync_table(bench):
         table.show()
-    apply_table(bench, options.all).show()
     rebase_table(bench).show()
-    status_table(bench).show()
 
 
 if __name__ == "__main__":

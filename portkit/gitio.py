@@ -11,7 +11,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -151,15 +151,15 @@ class GitRepo:
         try:
             for name in names:
                 process.stdin.write(os.fsencode(name) + b"\n")
-                process.stdin.flush()
                 count += 1
-            process.stdin.close()
         except BrokenPipeError:
             pass  # its own message is read below
         except BaseException:
             process.kill()
             raise
         finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
             reader.join()
             err = process.stderr.read()
             process.stdout.close()
