@@ -225,6 +225,7 @@ class GitRepo:
                 (objects / "pack", "tmp_*"),
                 (objects / "pack", ".tmp-*"),
                 (self.path, "fast_import_crash_*"),
+                (self.path, "portkit-marks.*"),
             )
             for path in place.glob(pattern)
         ]

@@ -77,7 +77,7 @@ def write_chain(
     """
     branch = branch_name(series, release.version)
     names: list[str] = []
-    marks = repo.path / "marks"  # what a kill leaves of it, the next run writes over
+    marks = repo.path / f"portkit-marks.{os.getpid()}"  # GitRepo.sweep knows it
     try:
         options = ("--force", "--depth=0", f"--export-marks={marks}")
         with repo.fast_import(*options, compress=False) as stream:  # Mirror.tidy packs it well

@@ -132,7 +132,10 @@ def test_nothing_is_overwritten(project: Manifest, upstream: Path, tmp_path: Pat
     branch = ("export", "s", "--format", "branch")
     refused(project, 2, "no repository", *branch)
     refused(project, 2, "git does not know 'v9'", *branch, "--repo", upstream, "--base", "v9")
+    (upstream / "marks").write_text("mine")
     ok(project, *branch, "--repo", upstream)
+    assert (upstream / "marks").read_text() == "mine"
+    assert git(upstream, "status", "--porcelain") == "?? marks\n"
     tip = git(upstream, "rev-parse", "s/1.0")
     refused(project, 2, "exists already", *branch, "--repo", upstream)
     assert git(upstream, "rev-parse", "s/1.0") == tip
