@@ -14,7 +14,9 @@
 #include <lkc/block.h>
 #include "lkc_bridge.h"
 
-extern struct lx_alt_instr __start_lx_altinstructions[], __stop_lx_altinstructions[];
+/* Weak: a driver need not have any. */
+extern struct lx_alt_instr __start_lx_altinstructions[] __weak;
+extern struct lx_alt_instr __stop_lx_altinstructions[] __weak;
 
 #define ALT_NOT		1	/* apply if the feature is absent */
 #define ALT_MAX		255

@@ -22,6 +22,7 @@ static struct file *file_new(const char *name, const struct file_operations *fop
 	file->f_op = fops;
 	file->private_data = priv;
 	file->f_flags = flags;
+	refcount_set(&file->lx_refs, 1);
 	strscpy(file->lx_name, name, sizeof(file->lx_name));
 	return file;
 }
@@ -125,10 +126,21 @@ struct file *fget(unsigned int fd)
 	return file;
 }
 
+struct file *get_file(struct file *file)
+{
+	refcount_inc(&file->lx_refs);
+	return file;
+}
+
+/* The last one to let go releases; for a descriptor that is its last close(2). */
 void fput(struct file *file)
 {
+	if (!refcount_dec_and_test(&file->lx_refs))
+		return;
 	if (file->lx_hfile)
 		LX_BLOCKING_VOID(lkc_file_put(file->lx_hfile));
+	else if (file->f_op->release)
+		file->f_op->release(NULL, file);
 	kfree(file);
 }
 
@@ -257,13 +269,10 @@ int lkcl_file_mmap_page(void *lfile, lkc_u64 pgoff, lkc_u64 *pa)
  */
 void lkcl_file_release(void *lfile)
 {
-	struct file *file = lfile;
 	struct mm_struct *outer = current->mm;
 
 	current_set_mm();
-	if (file->f_op->release)
-		file->f_op->release(NULL, file);
+	fput(lfile);
 	current_drop_mm();
 	current->mm = outer;
-	kfree(file);
 }

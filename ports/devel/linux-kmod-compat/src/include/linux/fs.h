@@ -8,6 +8,7 @@
 #include <linux/stat.h>
 #include <linux/mm_types.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/percpu-defs.h>
 #include <uapi/linux/fcntl.h>
 
@@ -26,6 +27,7 @@ struct file {
 	unsigned int	f_flags;
 	struct path	f_path;
 	void		*lx_hfile;		/* of a foreign file */
+	refcount_t	lx_refs;		/* a descriptor holds one */
 	char		lx_name[28];
 };
 struct inode {
@@ -45,6 +47,13 @@ struct file_operations {
 };
 #define FMODE_PREAD	((__force fmode_t)(1 << 3))
 #define FMODE_PWRITE	((__force fmode_t)(1 << 4))
+struct file *get_file(struct file *file);
+/* 32-bit programs are refused before a driver sees them. */
+#define compat_ptr_ioctl	NULL
+static inline int nonseekable_open(struct inode *inode, struct file *file)
+{
+	return 0;
+}
 loff_t noop_llseek(struct file *file, loff_t offset, int whence);
 static inline struct inode *file_inode(const struct file *file)
 {

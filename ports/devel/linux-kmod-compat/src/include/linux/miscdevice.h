@@ -5,7 +5,9 @@
 
 #include <linux/fs.h>
 #include <linux/device.h>
-#define KVM_MINOR	232	/* means nothing here */
+/* Minors mean nothing here. */
+#define KVM_MINOR		232
+#define MISC_DYNAMIC_MINOR	255
 struct miscdevice {
 	int		minor;
 	const char	*name;
@@ -15,5 +17,10 @@ struct miscdevice {
 };
 int misc_register(struct miscdevice *misc);
 void misc_deregister(struct miscdevice *misc);
+/* The whole of a driver that is one device. */
+#define module_misc_device(misc)					\
+	static int misc##_init(void) { return misc_register(&(misc)); }	\
+	static void misc##_exit(void) { misc_deregister(&(misc)); }	\
+	module_init(misc##_init) module_exit(misc##_exit)
 
 #endif
