@@ -138,7 +138,11 @@ class _Log:
         }
 
     def revert(self, records: Sequence[Path], target: Path, verb: str) -> Change:
-        """Reverse the last record, and write the one that reverses this into ``target``."""
+        """Reverse the last record, and write the one that reverses this into ``target``.
+
+        Returns:
+            The change as its command made it, whether it is undone or done again.
+        """
         if not records:
             raise Refused(
                 f"there is nothing to {verb}", where=self.series,
@@ -165,7 +169,7 @@ class _Log:
         there = sorted(target.glob("*.json"))
         steps = {records[-1]: None, _next(target, there): _to_bytes(inverse)}
         replace_files(self.manifest.state_dir, {**back, **steps})
-        return change
+        return change if verb == "undo" else inverse
 
     def read(self, path: Path) -> Change:
         """A record.

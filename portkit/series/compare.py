@@ -12,6 +12,7 @@ from portkit.series.diff import FileChange, diff_text
 from portkit.series.model import Entry, Patch
 
 _HUNK = re.compile(rb"^@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*$", re.MULTILINE)
+_INDEX = re.compile(rb"index [0-9a-f]{4,64}\.\.[0-9a-f]{4,64}( \d{6})?\r?\n")
 _ALIKE = 0.5  # of the lines of two patches, to be the same patch with another name and subject
 _FRAME = 4  # lines before the first hunk of a diff of two texts
 
@@ -22,7 +23,8 @@ class Pair:
 
     Attributes:
         old, new: (1-based place in its series, patch); None when it was not or is not there.
-        outcome: ``same`` (line numbers do not count), ``changed``, ``added`` or ``removed``.
+        outcome: ``same`` (line numbers, blob ids and diffstat do not count), ``changed``,
+            ``added`` or ``removed``.
         message, diff: which of the two changed.
         text: the difference of the two patch files without line numbers, as a diff.
     """
@@ -101,11 +103,17 @@ def _pair(old: tuple[int, Patch], new: tuple[int, Patch]) -> Pair:
 
 
 def _split(patch: Patch) -> tuple[bytes, bytes]:
-    """A patch's file as its message and its diffs, the latter without line numbers."""
+    """A patch's message, and its diffs without what changes by itself.
+
+    That is the diffstat, blob ids and line numbers.
+    """
     lines = patch.raw.splitlines(keepends=True)
     first = min((file.line for file in patch.files), default=len(lines) + 1)
     message, diff = lines[: first - 1], lines[first - 1 :]
-    return b"".join(message), _HUNK.sub(b"@@", b"".join(diff))
+    if b"---\n" in message:
+        message = message[: message.index(b"---\n") + 1]
+    kept = (line for line in diff if not _INDEX.match(line))
+    return b"".join(message), _HUNK.sub(b"@@", b"".join(kept))
 
 
 def _difference(before: tuple[bytes, bytes], after: tuple[bytes, bytes]) -> bytes:

@@ -23,7 +23,7 @@ def commands(text: str) -> Iterator[list[str]]:
             try:
                 words = shlex.split(rest)
             except ValueError:
-                words = rest.split()
+                words = [word.strip("'\"") for word in rest.split()]
             yield words
 
 
@@ -42,7 +42,7 @@ def problem(words: list[str]) -> str | None:
         command, rest = found, rest[1:]
     known = {name for param in command.params for name in param.opts} | {"--help", "-h"}
     for word in rest:
-        if word == "--":
+        if word in ("--", "sh"):  # what follows is another command's
             break
         if word.startswith("-") and word not in ("-", "--") and word.split("=")[0] not in known:
             return f"no such option of {command.name}: {word}"

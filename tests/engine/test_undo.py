@@ -131,6 +131,9 @@ def test_the_list_names_what_would_be_undone(project: Manifest) -> None:
     assert "drop s 3.patch (2 files)" in text[1]
     report = json.loads(ok(project, "--json", "undo", "s", "--list"))
     assert [change["pin"] for change in report["changes"]] == [None, ["1.0", "1.1"]]
+    undone = json.loads(ok(project, "--json", "undo", "s"))
+    again = json.loads(ok(project, "--json", "undo", "s", "--redo"))
+    assert (undone["pin"], again["pin"]) == (["1.0", "1.1"], ["1.0", "1.1"])
     assert report["changes"][0]["files"] == ["patches/s/3.patch", "patches/s/series"]
 
 

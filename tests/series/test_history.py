@@ -122,6 +122,14 @@ def test_line_numbers_do_not_count(project: Manifest) -> None:
     ]  # fmt: skip
 
 
+def test_blob_ids_and_a_diffstat_do_not_count(project: Manifest) -> None:
+    path = project.root / "patches/t/3.patch"
+    text = path.read_text().replace("\n---\n", "\n---\n a.c | 2 +-\n 1 file changed\n\n", 1)
+    path.write_text(text.replace("\n--- a/a.c", "\nindex 0123abc..4567def 100644\n--- a/a.c"))
+    assert "index 0123abc" in path.read_text()
+    assert pairs(project.root, "HEAD")[0] == ("same", "3.patch", "3.patch")
+
+
 def test_a_release_stands_for_the_last_revision_pinned_to_it(project: Manifest) -> None:
     assert pairs(project.root, "1.0", "1.1") == [
         ("same", "3.patch", "3.patch"), ("removed", "1.patch", None),
