@@ -67,7 +67,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert [name(page) for page in PAGES if page not in seen] == []
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "man").glob("*.[0-9]")), ids=name)
+@pytest.mark.parametrize("page", [*ROOT.glob("man/*"), *ROOT.glob("ports/*/*/src/man/*")], ids=name)
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 def test_manual_pages_are_sound(page: Path) -> None:
     done = subprocess.run(

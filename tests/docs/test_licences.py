@@ -46,7 +46,7 @@ def test_the_freebsd_side_and_the_bridge_are_bsd() -> None:
 
 
 def test_every_manual_page_and_the_package_name_their_licence() -> None:
-    for page in (ROOT / "man").iterdir():
+    for page in (*ROOT.glob("man/*"), *ROOT.glob("ports/*/*/src/man/*")):
         assert "SPDX-License-Identifier: BSD-2-Clause" in page.read_text(), page
     assert _PYTHON_LICENCE in (ROOT / "pyproject.toml").read_text()
     assert "Redistribution and use in source and binary forms" in (ROOT / "LICENSE").read_text()
