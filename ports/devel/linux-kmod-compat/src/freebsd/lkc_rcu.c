@@ -38,18 +38,31 @@ lkc_rcu_stop(void)
 	lkc_epoch = NULL;
 }
 
+/*
+ * The epoch's record of this CPU must not be found half changed by a reader in
+ * an interrupt, and its critical_exit(9) must not switch threads with
+ * interrupts off: hence a section of our own around it.
+ */
 void
 lkc_rcu_enter(void)
 {
+	register_t flags;
 
+	lkc_critical_enter();
+	flags = intr_disable();
 	epoch_enter(lkc_epoch);
+	intr_restore(flags);
 }
 
 void
 lkc_rcu_exit(void)
 {
+	register_t flags;
 
+	flags = intr_disable();
 	epoch_exit(lkc_epoch);
+	intr_restore(flags);
+	lkc_critical_exit();
 }
 
 void
