@@ -1,7 +1,7 @@
-"""Debian source packages through apt's own client, without touching the system's apt.
+"""Debian's packages through apt's own client, without touching the system's apt.
 
-What apt is configured for tells which mirrors this machine uses; their ``deb-src`` lines, a
-private list directory and a private configuration are all that portkit adds, below its own state
+What apt is configured for tells which mirrors this machine uses; lines for these, a private list
+directory and a private configuration are all that portkit adds, below its own state
 directory. It works without root. apt checks the archive's signature with Debian's keyring.
 """
 
@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from portkit.errors import EnvironmentProblem
 from portkit.mirror.source import Progress
@@ -79,11 +80,15 @@ class Apt:
     Args:
         base: its directory; no other apt uses it.
         suites: the suites to look in.
+        kind: source or binary packages.
     """
 
-    def __init__(self, base: Path, suites: Iterable[str]) -> None:
+    def __init__(
+        self, base: Path, suites: Iterable[str], kind: Literal["deb-src", "deb"] = "deb-src"
+    ) -> None:
         self._base = base
         self._suites = tuple(suites)
+        self._kind = kind
         self._problem: str | None = None
         self._updated = False
 
@@ -148,6 +153,25 @@ class Apt:
             raise EnvironmentProblem(_complaint(err) or "apt-get source failed", where="apt")
         return path
 
+    def binary(self, name: str, directory: Path) -> Path:
+        """Download the newest binary package of a name; apt checks its digest.
+
+        Args:
+            name: the package.
+            directory: an existing one, with no other package of this name.
+
+        Raises:
+            EnvironmentProblem: it cannot be had.
+        """
+        self._update()
+        process = self._start("apt-get", "download", "--quiet=2", name, cwd=directory)
+        _, err = process.communicate()
+        found = next(directory.glob(f"{name}_*.deb"), None)
+        if process.returncode != 0 or found is None:
+            problem = self._problem or _complaint(err) or "apt-get download failed"
+            raise EnvironmentProblem(problem, where="apt")
+        return found
+
     def _update(self) -> None:
         if self._updated:
             return
@@ -160,7 +184,8 @@ class Apt:
                 hint="add a deb line for Debian's archive to apt's sources, or use another source",
             )
         lines = [
-            f"deb-src [{_trust(source)}] {source.uri} {source.suite} main\n" for source in sources
+            f"{self._kind} [{_trust(source)}] {source.uri} {source.suite} main\n"
+            for source in sources
         ]
         try:
             for name in ("state", "lists/partial", "cache/archives/partial"):

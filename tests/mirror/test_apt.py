@@ -264,3 +264,12 @@ def test_it_works_without_root(tmp_path: Path) -> None:
         assert done.stdout == "True\n", done.stderr
     finally:
         subprocess.run(["rm", "-rf", place], check=True)
+
+
+@pytest.mark.network
+def test_a_binary_package(tmp_path: Path) -> None:
+    package = Apt(tmp_path / "apt", ("bookworm",), "deb").binary("hello", tmp_path)
+    listing = subprocess.run(["dpkg-deb", "--contents", package], capture_output=True, text=True)
+    assert "./usr/bin/hello" in listing.stdout
+    with pytest.raises(EnvironmentProblem, match="no-such-package"):
+        Apt(tmp_path / "apt", ("bookworm",), "deb").binary("no-such-package", tmp_path)

@@ -1,0 +1,133 @@
+"""Real kernels as guests: Debian's Linux and FreeBSD boot to user space, work there, and stop.
+
+The Linux kernel is Debian 12's for clouds. It is downloaded through apt, once, or GUEST_LINUX names
+a bzImage; the FreeBSD kernel is the imported plain one. A boot takes half a minute of processor time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from portkit.errors import EnvironmentProblem
+from portkit.vm.cache import Cache, Kind
+from portkit.vm.machine import Machine
+from portkit.vm.run import Result, run
+from tests.guests import suite
+from tests.vm.boot import debian, programs
+
+pytestmark = pytest.mark.vm
+
+SECONDS = 900  # on a busy host
+
+LINUX = "console=ttyS0 quiet panic=-1 reboot=k nokaslr mitigations=off"
+FREEBSD = "vfs.root.mountfrom=ufs:/dev/md0 init_path=/sbin/init"
+
+# Types a line when the guest asks for one, and shows what kvmboot says at the end.
+SCRIPT = """
+kldload ./kvm.ko
+: > console
+ready() { case $(cat console) in *"console: ready"*) ;; *) false ;; esac; }
+{ until ready; do sleep 1; kill -0 $$ || exit; done; echo hello; } |
+    ./kvmboot -v -c CPUS -i image kernel SETTINGS > console 2>&1
+status=$?
+cat console
+kldunload kvm || exit 3
+exit $status
+"""
+
+
+@pytest.fixture(scope="module")
+def linux(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Kernel and initramfs."""
+    if "GUEST_LINUX" in os.environ:
+        kernel = Path(os.environ["GUEST_LINUX"])
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portkit"
+        try:
+            kernel = debian.kernel(
+                cache / "linux", "linux-image-cloud-amd64", ("bookworm", "bookworm-security")
+            ).image
+        except EnvironmentProblem as problem:
+            pytest.skip(f"no Linux kernel: GUEST_LINUX names none, and apt says: {problem}")
+    return kernel, programs.linux_image(tmp_path_factory.mktemp("linux") / "image")
+
+
+@pytest.fixture(scope="module")
+def freebsd(imported: Cache, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Kernel and memory disk."""
+    image = programs.freebsd_image(imported, tmp_path_factory.mktemp("freebsd") / "image")
+    return imported.kernel("plain"), image
+
+
+def boot(
+    cache: Cache, kind: Kind, cpus: int, guest: tuple[Path, Path], settings: str, directory: Path
+) -> Result:
+    """Boot a guest with as many vCPUs as the host has CPUs."""
+    shutil.copy(suite.module(kind), directory / "kvm.ko")
+    programs.kvmboot(cache, directory / "kvmboot")
+    for name, path in zip(("kernel", "image"), guest, strict=True):
+        shutil.copy(path, directory / name)
+    script = SCRIPT.replace("CPUS", str(cpus)).replace("SETTINGS", settings)
+    result = run(cache, Machine(kind, cpus), directory, ["sh", "-c", script], timeout=SECONDS)
+    assert result.panic is None, result.panic.text
+    assert result.outcome == "exited", result.output.decode(errors="replace") + result.console
+    assert result.lock_reports == ()
+    assert re.findall(r"^WARNING: \S+\.[ch]:\d+|.*leaked memory", result.console, re.M) == []
+    return result
+
+
+def said(result: Result) -> list[str]:
+    """What the guest's first program said."""
+    lines = [line.strip() for line in result.output.decode(errors="replace").splitlines()]
+    what = ("CPUs", "clock", "naps", "token", "memory", "console: read ")
+    return [line for line in lines if line.startswith(what)]
+
+
+def works(result: Result, cpus: int, clock: str) -> None:
+    text = said(result)
+    assert text[:4] == [
+        f"CPUs: {cpus}", f"clock: {clock}", "naps: slept",
+        f"token: passed {200 * cpus} times by {cpus} CPUs",
+    ], result.output.decode(errors="replace")  # fmt: skip
+    assert re.fullmatch(r"memory: 0 words of 1\d\d MB are wrong", text[4])
+    assert text[5:] == ["console: read hello"]
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_linux(
+    imported: Cache, kind: Kind, cpus: int, linux: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = boot(imported, kind, cpus, linux, LINUX, tmp_path)
+    works(result, cpus, "kvm-clock")
+    assert b"kvmboot: power-off" in result.output
+    assert result.status == 0
+
+
+@pytest.mark.parametrize(("end", "status", "reason"), [
+    ("reset", 0, b"reset"), ("port", 42, b"exit with status 42"),
+])  # fmt: skip
+def test_linux_ends_in_other_ways(
+    imported: Cache, end: str, status: int, reason: bytes, linux: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = boot(imported, "plain", 1, linux, f"{LINUX} END={end}", tmp_path)
+    assert b"kvmboot: " + reason in result.output
+    assert result.status == status
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_freebsd(
+    imported: Cache, kind: Kind, cpus: int, freebsd: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = boot(imported, kind, cpus, freebsd, FREEBSD, tmp_path)
+    works(result, cpus, "kvmclock")
+    assert b"kvmboot: power-off" in result.output
+    assert result.status == 0
+
+
+def test_it_compiles_for_linux(tmp_path: Path) -> None:
+    programs.for_linux(sorted(programs.KVMBOOT.glob("*.c")), tmp_path / "kvmboot")
