@@ -1,0 +1,47 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * PID 1 of a Linux host: loads /modules/0, /modules/1 and so on, runs
+ * /program, and leaves the emulator through its exit device.
+ */
+#include <sys/io.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int
+main(void)
+{
+	char name[32];
+	int fd, i, status;
+	pid_t pid;
+
+	if (mount("none", "/dev", "devtmpfs", 0, NULL) == -1 ||
+	    mount("none", "/sys", "sysfs", 0, NULL) == -1)
+		err(1, "mount");
+	for (i = 0;; i++) {
+		snprintf(name, sizeof(name), "/modules/%d", i);
+		if ((fd = open(name, O_RDONLY)) == -1)
+			break;
+		if (syscall(SYS_finit_module, fd, "", 0) == -1)
+			warn("%s", name);
+		close(fd);
+	}
+	if ((pid = fork()) == 0) {
+		execl("/program", "program", (char *)NULL);
+		err(1, "/program");
+	}
+	waitpid(pid, &status, 0);
+	printf("status %d\n", WEXITSTATUS(status));
+	fflush(stdout);
+	usleep(100000);			/* the serial port is slow */
+	if (ioperm(0xf4, 4, 1) == -1)
+		err(1, "ioperm");
+	outl(0, 0xf4);
+	return (1);
+}
