@@ -1,7 +1,7 @@
 """Real kernels as guests: Debian's Linux and FreeBSD boot to user space, work there, and stop.
 
-The Linux kernel is Debian 12's for clouds. It is downloaded through apt, once, or GUEST_LINUX names
-a bzImage; the FreeBSD kernel is the imported plain one. A boot takes half a minute of processor time.
+The Linux kernel is Debian 12's for clouds: downloaded through apt, once, or the bzImage that
+GUEST_LINUX names. The FreeBSD kernel is the imported plain one.
 """
 
 from __future__ import annotations
