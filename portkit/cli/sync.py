@@ -46,7 +46,7 @@ def _print(results: list[SyncResult]) -> None:
             click.echo(f"{result.upstream}: source {name} is {problem}", err=True)
         if result.absent:
             absent = ", ".join(result.absent)
-            click.echo(f"{result.upstream}: known, but nowhere to be had: {absent}", err=True)
+            click.echo(f"{result.upstream}: nowhere to be had: {absent}", err=True)
         for item in result.mirrored:
             click.echo(f"{result.upstream} {item.release.version}: {_describe(item)}")
         if not result.mirrored:

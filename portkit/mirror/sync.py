@@ -45,8 +45,8 @@ class SyncResult:
         upstream: its name.
         mirrored: the releases that were wanted, oldest first.
         newest: the newest release of the track as far as it was asked for and is known.
-        absent: releases of the track that are known and newer than what is mirrored, but nowhere
-            to be had.
+        absent: releases that are nowhere to be had: known ones of the track that are newer than
+            what is mirrored, and pins without any release that could stand in.
         problems: why a source could not be asked, by its name.
     """
 
@@ -72,6 +72,7 @@ def sync_upstream(
         progress: told how far each step is.
         versions: the releases; when there are none: those that series are pinned to (for one
             that is nowhere to be had, the nearest of the track) and the newest of the track.
+            A pin that cannot be had at all is an error when it is the only one.
         source: the only source to use, or None.
 
     Raises:
@@ -92,14 +93,14 @@ def sync_upstream(
     available = sources.available()
     if available:
         remember_releases(manifest, name, available)
-    pins = [spec.pin for spec in manifest.series.values() if spec.upstream == name]
-    done = {version: work.mirror_nearest(version) for version in pins}
+    pins = {spec.pin for spec in manifest.series.values() if spec.upstream == name}
+    done, lost = work.mirror_pins(sorted(pins, key=version_key))
     track = mirror.upstream.track
     last, absent = work.mirror_newest(newest((m.release.version for m in done.values()), track))
     if last is not None:
         done[last.release.version] = last
     return SyncResult(
-        name, _ordered(done), newest(available, track), tuple(absent), sources.problems
+        name, _ordered(done), newest(available, track), (*lost, *absent), sources.problems
     )
 
 
@@ -134,6 +135,23 @@ class _Sync:
             except NotThere:
                 others.remove(other)
         raise problem
+
+    def mirror_pins(self, pins: Sequence[str]) -> tuple[dict[str, Mirrored], list[str]]:
+        """What stands for each pin, and the pins that nothing can stand for.
+
+        Raises:
+            NotThere: none of them can be had.
+        """
+        done: dict[str, Mirrored] = {}
+        lost: list[str] = []
+        for version in pins:
+            try:
+                done[version] = self.mirror_nearest(version)
+            except NotThere:
+                if version == pins[-1] and not done:
+                    raise
+                lost.append(version)
+        return done, lost
 
     def mirror_newest(self, beyond: str | None) -> tuple[Mirrored | None, list[str]]:
         """The newest release of the track that can be had.

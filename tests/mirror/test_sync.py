@@ -305,6 +305,18 @@ def test_what_the_track_does_not_have_cannot_be_replaced(
         sync(root)
 
 
+def test_a_pin_that_is_gone_for_good_does_not_hold_up_the_others(
+    project: Project, upstream_git: Path
+) -> None:
+    root = project(git_source(upstream_git))
+    path = root / "portkit.toml"
+    later = '[series.t]\nupstream = "up"\ndirectory = "later"\npin = "3.0.1"\n'
+    path.write_text(path.read_text() + later)
+    result = sync(root)
+    assert [item.release.version for item in result.mirrored] == ["1.0.1", "1.0.2"]
+    assert result.absent == ("3.0.1",)
+
+
 def test_wrong_names_are_usage_errors(project: Project, upstream_git: Path) -> None:
     root = project(git_source(upstream_git))
     with pytest.raises(UsageError, match="no source 'x'; known are: s0"):
