@@ -95,7 +95,7 @@ def _tell(report: Report) -> None:
         elif name in report.rewritten:
             click.echo(f"{name}: rewritten")
     if report.collisions:
-        click.echo(f"{report.steps[-1].patch.name}: conflict")
+        click.echo(click.style(f"{report.steps[-1].patch.name}: conflict", fg="red"))
         tell_conflicts(report.collisions, report.onto)
         return
     carried = sum(step.outcome is Outcome.APPLIES for step in report.steps)

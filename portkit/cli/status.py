@@ -51,10 +51,11 @@ def _tell(state: SeriesState) -> None:
         sync = f"run 'portkit sync {state.spec.upstream} --version {pin}'"
         click.echo(f"{name}: pinned to {pin}, which is not mirrored; {sync}")
     elif state.pinned.ok:
-        click.echo(f"{name}: {len(state.pinned.patches)} patches apply on {pin}")
+        text = f"{name}: {len(state.pinned.patches)} patches apply on {pin}"
+        click.echo(click.style(text, fg="green"))
     else:
         bad = state.pinned.patches[-1]
-        click.echo(f"{name}: does not apply on {pin}: {bad.reason}")
+        click.echo(click.style(f"{name}: does not apply on {pin}: {bad.reason}", fg="red"))
     if state.on_newest is not None:
         counts = _counts(state.on_newest)
         click.echo(
