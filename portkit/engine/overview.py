@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portkit.engine.check import Task, Verdict, check
 from portkit.manifest.model import Manifest, SeriesSpec
-from portkit.manifest.version import newest
+from portkit.manifest.version import newest, version_key
 from portkit.mirror.model import Release
 from portkit.mirror.store import Mirror
 
@@ -19,7 +19,7 @@ class SeriesState:
         spec: the series.
         newest: the newest mirrored release of the track, or None.
         pinned: the verdict on the pinned release; None when that is not mirrored.
-        on_newest: the verdict on the newest release, when that is another one.
+        on_newest: the verdict on the newest release, when that is newer than the pin.
         rebasing: the release that a rebase in progress goes to, or None.
     """
 
@@ -50,7 +50,8 @@ def _state(manifest: Manifest, spec: SeriesSpec) -> SeriesState:
     base = releases.get(spec.pin)
     if base is None:
         return SeriesState(spec, latest, None, None, rebasing)
-    wanted = [base] if latest in (None, spec.pin) else [base, releases[latest]]
+    newer = latest is not None and version_key(latest) > version_key(spec.pin)
+    wanted = [base, releases[latest]] if latest and newer else [base]
     verdicts = check(manifest, [Task(spec, base, release) for release in wanted])
     on_newest = verdicts[1] if len(verdicts) > 1 else None
     return SeriesState(spec, latest, verdicts[0], on_newest, rebasing)
