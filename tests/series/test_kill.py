@@ -83,6 +83,24 @@ def test_all_or_nothing(project: Manifest, command: str) -> None:
         assert snapshot(root) == after
 
 
+@pytest.mark.parametrize("direction", [[], ["--redo"]])
+def test_undo_is_all_or_nothing_and_can_go_on(project: Manifest, direction: list[str]) -> None:
+    root = project.root
+    assert portkit(root, "drop", "s", "1.patch").exit_code == 0
+    if direction:
+        assert portkit(root, "undo", "s").exit_code == 0
+    before, after = snapshot(root), finished(root, "undo", "s", *direction)
+    assert after != before
+    for _ in every_step(root, lambda: None, "undo", "s", *direction):
+        assert portkit(root, "status").exit_code == 0
+        assert snapshot(root) in (before, after)
+        if snapshot(root) == before:
+            assert portkit(root, "undo", "s", *direction).exit_code == 0
+        assert snapshot(root) == after
+        assert portkit(root, "undo", "s", *([] if direction else ["--redo"])).exit_code == 0
+        assert snapshot(root) == before
+
+
 def git(directory: Path, *args: str) -> str:
     done = subprocess.run(["git", *args], cwd=directory, check=True, capture_output=True, text=True)
     return done.stdout
