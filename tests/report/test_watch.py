@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portkit.manifest.model import Manifest
+from portkit.report.post import _code, _fence
 from tests.engine.support import chain, portkit, snapshot
 from tests.engine.upstream import commit, make_upstream
 from tests.report.conftest import lines
@@ -120,3 +124,22 @@ def test_a_series_that_does_not_fit_its_pin_is_told(project: Manifest) -> None:
     release(project, "1.0.1", {"c.c": "c\n"})
     (trial,) = watch(project, 1)["series"]
     assert "does not apply" in trial["failed"]
+
+
+@given(st.binary(max_size=200))
+def test_no_lines_can_end_their_block(data: bytes) -> None:
+    first, *shown, last = _fence(data).split("\n")
+    assert first == last
+    assert set(first) == {"`"}
+    assert not any(line.lstrip().startswith(first) for line in shown)
+    assert all(line.isprintable() for line in shown)
+
+
+@given(st.text(st.sampled_from("`a <\\\n\x1b"), max_size=20))
+def test_no_name_can_end_its_code(name: str) -> None:
+    text = _code(name)
+    ticks = text[: len(text) - len(text.lstrip("`"))] or "`"
+    inner = text[len(ticks) : -len(ticks)]
+    assert text.endswith(ticks)
+    assert ticks not in re.findall("`+", inner)
+    assert "\n" not in text
