@@ -17,15 +17,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
-import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from portkit.build.audit import audit_module, load_reviewed
-from portkit.build.elf import find_tool
+from portkit.build.command import find_tool, run_logged
 from portkit.build.source import patched_source
 from portkit.errors import EnvironmentProblem, Refused, UsageError
 from portkit.lint.finding import Finding
@@ -33,7 +30,6 @@ from portkit.manifest.model import Manifest, PortSpec, SeriesSpec
 from portkit.port import settings
 
 COMPAT = "devel/linux-kmod-compat"
-_ERROR = re.compile(r": (fatal )?error: |^(ld\S*|bmake): |^\*\*\* ")
 _CK_HEADERS = Path("/usr/include")  # Debian's libck-dev; FreeBSD's kernel has the same files
 
 
@@ -188,20 +184,9 @@ def _ck(directory: Path) -> Path:
 
 
 def _run_make(makefile: Path, objects: Path, variables: dict[str, str], jobs: int) -> None:
-    log = objects / "build.log"
     command = [
         find_tool("bmake"), "-j", str(jobs), "-f", str(makefile),
         *(f"{key}={value}" for key, value in variables.items()),
     ]  # fmt: skip
-    environment = {key: os.environ[key] for key in ("PATH", "HOME", "TMPDIR") if key in os.environ}
-    environment |= {"LC_ALL": "C", "MAKEOBJDIR": str(objects)}
-    with log.open("wb") as out:
-        done = subprocess.run(
-            command, cwd=objects, env=environment, stdin=subprocess.DEVNULL,
-            stdout=out, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-    if done.returncode != 0:
-        lines = log.read_text(errors="replace").splitlines()
-        errors = [line for line in lines if _ERROR.search(line)]
-        first = errors[0].strip() if errors else f"bmake ended with status {done.returncode}"
-        raise Refused(f"the build failed: {first}", hint=f"see {log}")
+    environment = {"MAKEOBJDIR": str(objects)}
+    run_logged(command, "the build", objects, objects / "build.log", environment)

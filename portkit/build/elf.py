@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 from elftools.elf.sections import SymbolTableSection
 
+from portkit.build.command import find_tool
 from portkit.errors import EnvironmentProblem, UsageError
 
 _SHF_ALLOC = 0x2
-_PACKAGES = {"ld.lld": "lld", "awk": "mawk"}
 _FUNCTION = re.compile(r"^(?:[0-9a-f]+ )?<(.+)>:$")
 _INSTRUCTION = re.compile(r"^\s+[0-9a-f]+:\s+(\S.*)$")
 
@@ -113,19 +112,6 @@ def disassemble(path: Path) -> Iterator[Instruction]:
         raise EnvironmentProblem(
             "llvm-objdump could not read the object", where=str(path), hint="build the port again"
         )
-
-
-def find_tool(name: str) -> str:
-    """Path of a tool; of an LLVM tool also the newest versioned one, e.g. ``llvm-nm-19``.
-
-    Raises:
-        EnvironmentProblem: it is not installed.
-    """
-    for candidate in (name, *(f"{name}-{version}" for version in range(30, 13, -1))):
-        if found := shutil.which(candidate):
-            return found
-    package = "llvm" if name.startswith("llvm-") else _PACKAGES.get(name, name)
-    raise EnvironmentProblem(f"{name} is not installed", hint=f"install the package {package}")
 
 
 def _read(path: Path, elf: ELFFile) -> ElfObject:

@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 
 from portkit.build.cross import Built, Target, build_module, can_build
+from portkit.build.program import BuiltProgram, build_program, is_program
 from portkit.cli.complete import port_names
 from portkit.cli.context import Project, pass_project
+from portkit.cli.progress import bars
 from portkit.errors import Refused, UsageError
 from portkit.lint.finding import Finding
 from portkit.lint.port import lint_port
@@ -33,6 +35,13 @@ class _Outcome:
     changed: list[Path]
     findings: list[Finding]
     built: list[Built] = field(default_factory=list)
+    program: BuiltProgram | None = None
+
+    @property
+    def all_findings(self) -> list[Finding]:
+        """Those of lint, of the audits, and of the comparison with the packing list."""
+        found = [*self.findings, *(f for built in self.built for f in built.findings)]
+        return found + (self.program.findings if self.program else [])
 
 
 @click.command("build-port")
@@ -84,9 +93,10 @@ def build_port(
 ) -> None:
     """Write the FreeBSD port(s) below ports/, lint them and build what this host can build.
 
-    On Linux that is the kernel module, cross-built by clang and audited; on FreeBSD, with
-    --package, a package of each port. Only the kernel whose sources --sysdir names can load the
-    module below .portkit/build/.
+    On Linux that is the kernel module, cross-built by clang and audited, and, when its port is
+    named and not meant by --all, QEMU, cross-built by zig, which takes half an hour. On FreeBSD,
+    with --package, it is a package of each port. Only the kernel whose sources --sysdir names
+    can load the module below .portkit/build/.
     """
     if jails and not package:
         raise UsageError("--jail needs --package", hint="give both, or neither")
@@ -110,14 +120,13 @@ def build_port(
         elif not write_only:
             for outcome in outcomes:
                 outcome.built = _cross_build(manifest, outcome.spec, targets, other, stand_in)
+                if is_program(outcome.spec) and not every:
+                    outcome.program = _cross_build_program(manifest, outcome.spec)
     project.report(
         {"ports": [_as_json(manifest, outcome) for outcome in outcomes], "left": left},
         lambda: _print(manifest, outcomes, left),
     )
-    count = sum(
-        len(outcome.findings) + sum(len(built.findings) for built in outcome.built)
-        for outcome in outcomes
-    )
+    count = sum(len(outcome.all_findings) for outcome in outcomes)
     if count:
         raise Refused(
             f"{count} finding{'s' if count > 1 else ''}",
@@ -191,6 +200,14 @@ def _cross_build(
     ]
 
 
+def _cross_build_program(manifest: Manifest, spec: PortSpec) -> BuiltProgram:
+    with bars(data=True) as progress:
+        return build_program(
+            manifest, spec, os.cpu_count() or 1,
+            progress=progress, say=lambda text: click.echo(text, err=True),
+        )  # fmt: skip
+
+
 def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:
     root = manifest.root
     return {
@@ -210,6 +227,11 @@ def _as_json(manifest: Manifest, outcome: _Outcome) -> dict[str, object]:
             }
             for built in outcome.built
         ],
+        "program": outcome.program
+        and {
+            "root": str(outcome.program.root),
+            "findings": [finding.as_json() for finding in outcome.program.findings],
+        },
     }
 
 
@@ -222,7 +244,11 @@ def _print(manifest: Manifest, outcomes: list[_Outcome], left: dict[str, str]) -
             size = built.module.stat().st_size
             path = built.module.relative_to(manifest.root)
             click.echo(f"  {path}: {size / 1024:.0f} KB, {len(built.findings)} audit findings")
-        for finding in [*outcome.findings, *(f for built in outcome.built for f in built.findings)]:
+        if outcome.program:
+            count = len(outcome.program.findings)
+            path = outcome.program.root.relative_to(manifest.root)
+            click.echo(f"  {path}: {count} differences from pkg-plist")
+        for finding in outcome.all_findings:
             click.echo(f"  {finding}")
     for origin, why in left.items():
         click.echo(f"ports/{origin}: left as it is: {why}")

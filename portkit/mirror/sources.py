@@ -119,13 +119,15 @@ def _client(manifest: Manifest, upstream: Upstream, spec: Source) -> SourceClien
         staging = manifest.state_dir / "staging" / f"{upstream.name}.{spec.name}.git"
         return GitClient(spec, upstream.subtree, staging)
     if isinstance(spec, DebianSource):
-        specs = (spec for upstream in manifest.upstreams.values() for spec in upstream.sources)
-        suites = [
-            suite for spec in specs if isinstance(spec, DebianSource) for suite in spec.suites
-        ]
-        apt = _apt(manifest.state_dir / "apt", tuple(dict.fromkeys(suites)))
-        return DebianClient(spec, apt, downloads)
+        return DebianClient(spec, debian_archive(manifest), downloads)
     return TarballClient(spec, downloads)
+
+
+def debian_archive(manifest: Manifest) -> Apt:
+    """Debian's archive, with the suites that the project's sources name."""
+    specs = (spec for upstream in manifest.upstreams.values() for spec in upstream.sources)
+    suites = [suite for spec in specs if isinstance(spec, DebianSource) for suite in spec.suites]
+    return _apt(manifest.state_dir / "apt", tuple(dict.fromkeys(suites)))
 
 
 @cache

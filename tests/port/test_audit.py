@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from portkit.build.audit import Reviewed, audit_module, load_reviewed, unused_reviews
-from portkit.build.elf import find_tool, read_object
+from portkit.build.command import find_tool
+from portkit.build.elf import read_object
 from portkit.errors import UsageError
 from portkit.lint.finding import Finding
 
