@@ -4,6 +4,7 @@
 #   make ports   mirror Linux and QEMU, apply both series, write the FreeBSD ports
 #   make test    the linters, the kernel module with its audits, the tests
 #   make module  the kernel module alone
+#   make qemu    QEMU for FreeBSD 14, cross-built (half an hour the first time, minutes later)
 #   make bench   the peers side by side, on the real upstreams (an hour, 6 GB below .portkit)
 #   make clean   remove what make made (the mirrors below .portkit stay)
 
@@ -22,7 +23,11 @@ PYTEST_ARGS ?=
 PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-dev libck-dev lld llvm \
   makefs mandoc patch quilt xz-utils
 
-.PHONY: help ports test lint module bench setup clean
+# What the cross build of QEMU needs beside that.
+QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libtool libc6-dev llvm pkgconf \
+  qemu-system-data seabios xz-utils
+
+.PHONY: help ports test lint module qemu bench setup clean
 
 help:
 	@sed -n 's/^#   make/  make/p' Makefile
@@ -43,6 +48,11 @@ module: setup
 	@for target in "clang --osversion 1400097" "clang-19 --osversion 1500068"; do \
 	  $(PORTKIT) build-port linux-kvm-kmod --series linux-kvm-7.2 --cc $$target || [ $$? -eq 4 ]; \
 	done
+
+qemu: setup
+	@.ci/need $(QEMU_PACKAGES)
+	@$(PORTKIT) sync qemu
+	@$(PORTKIT) build-port qemu-kvm
 
 test: setup lint module
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -18,7 +18,7 @@ ZIG_TARGET = "x86_64-freebsd.14.0"
 TRIPLE = "x86_64-unknown-freebsd14.0"
 
 # zig's headers are FreeBSD 15's; 14 has no inotify, and the header's guard keeps it unseen.
-_FLAGS = ("-D_INOTIFY_H_", "-include", "stdint.h")
+_FLAGS = ("-D_INOTIFY_H_",)
 
 
 @dataclass(frozen=True, slots=True)

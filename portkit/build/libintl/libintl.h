@@ -6,6 +6,9 @@
 #ifndef LIBINTL_H
 #define LIBINTL_H
 
+/* GLib's gdbusauth.c takes SIZE_MAX from here: gettext's header brings it too. */
+#include <stdint.h>
+
 #define LIBINTL_SAME(n) __attribute__((__format_arg__(n)))
 
 char *bind_textdomain_codeset(const char *domain, const char *codeset);
