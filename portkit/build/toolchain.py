@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import shlex
 import sys
@@ -74,8 +75,11 @@ def make_toolchain(directory: Path, prefixes: Sequence[Path]) -> Toolchain:
         EnvironmentProblem: ziglang, pkg-config or LLVM's tools are missing, or the disk refuses.
     """
     zig, version = _zig()
-    chain = Toolchain(directory, tuple(prefixes), f"{version} {ZIG_TARGET} {shlex.join(_FLAGS)}")
-    driver = [sys.executable, "-I", "-S", zigcc.__file__, str(zig), ZIG_TARGET]
+    source = Path(zigcc.__file__).read_text()
+    ident = " ".join([version, ZIG_TARGET, *_FLAGS, hashlib.sha256(source.encode()).hexdigest()])
+    chain = Toolchain(directory, tuple(prefixes), ident)
+    # A copy: a build of half an hour outlives a change of what portkit is run from.
+    driver = [sys.executable, "-I", "-S", str(directory / "zigcc.py"), str(zig), ZIG_TARGET]
     found = [f"{prefix}/{d}/pkgconfig" for prefix in prefixes for d in ("lib", "libdata")]
     programs = {
         "cc": driver,
@@ -89,6 +93,7 @@ def make_toolchain(directory: Path, prefixes: Sequence[Path]) -> Toolchain:
     }  # fmt: skip
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        (directory / "zigcc.py").write_text(source)
         for name, command in programs.items():
             path = directory / f"{TRIPLE}-{name}"
             path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')

@@ -19,16 +19,23 @@ _LONGEST = 100_000
 def arguments(target: str, given: Sequence[str]) -> list[str]:
     """The arguments for ``zig cc``.
 
-    Two things differ from other compilers: zig defines NDEBUG when it optimises, which QEMU
-    refuses, and it traps on undefined behaviour unless told otherwise. What the caller says about
-    these comes later and wins. Response files are expanded here, because zig takes none inside
-    of another.
+    What differs from other compilers: zig defines NDEBUG when it optimises, which QEMU refuses,
+    and it traps on undefined behaviour unless told otherwise. Static libraries end up in programs
+    that are position-independent. What the caller says about these comes later and wins.
+    zig takes no response file inside of another, so they are expanded here, and no list of the
+    symbols that plugins may use, so all are exported.
 
     Args:
         target: zig's name of the target, e.g. ``x86_64-freebsd.14.0``.
         given: what the build system passes.
     """
-    return ["-target", target, "-UNDEBUG", "-fno-sanitize=undefined", *_expanded(given)]
+    command = ["-target", target, "-UNDEBUG", "-fno-sanitize=undefined", "-fPIC"]
+    for argument in _expanded(given):
+        if command[-1] == "-Xlinker" and argument.startswith("--dynamic-list="):
+            command[-1] = "-rdynamic"
+        else:
+            command.append(argument)
+    return command
 
 
 def _expanded(given: Sequence[str]) -> Iterator[str]:

@@ -109,6 +109,11 @@ def test_response_files_are_expanded_also_inside_of_others(tmp_path: Path) -> No
     assert command[-6:] == ["x.o", "-Wl,a b", "-lc", "@none", "-o", "x"]
 
 
+def test_a_list_of_symbols_to_export_becomes_all_of_them() -> None:
+    command = zigcc.arguments(TARGET, ["a.o", "-Xlinker", "--dynamic-list=x", "-Xlinker", "-v"])
+    assert command[-4:] == ["a.o", "-rdynamic", "-Xlinker", "-v"]
+
+
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_any_other_argument_stays_as_it_is(given_arguments: list[str]) -> None:
     plain = [argument for argument in given_arguments if not argument.startswith("@")]

@@ -32,6 +32,7 @@ def test_errors_name_the_module_and_the_group(host: Host) -> None:
         """
         $qemu $machine -accel kvm 2> nomodule; echo $? > status
         kldload ./kvm.ko
+        chmod 755 . usr usr/bin usr/share usr/share/qemu
         ./asuser 1001 1001 $qemu $machine -accel kvm 2> nogroup; echo $? >> status
         """,
         load=False,
