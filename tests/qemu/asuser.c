@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* asuser UID GID PROGRAM [ARGUMENT...]: run a program as somebody else, of that group alone. */
 #include <sys/types.h>
 
