@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,10 +15,20 @@ from portkit.cli.context import Project, pass_project
 from portkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from portkit.vm.cache import Kind
     from portkit.vm.machine import Emulator
     from portkit.vm.run import Result
 
 _PATH = click.Path(path_type=Path)
+
+
+def _check_tunables(
+    context: click.Context, option: click.Parameter, tunables: tuple[str, ...]
+) -> tuple[str, ...]:
+    for tunable in tunables:
+        if not re.fullmatch(r"[A-Za-z0-9_.]+=[ -~]*", tunable):
+            raise click.BadParameter(f"{tunable!r} is not NAME=VALUE")
+    return tunables
 
 
 @click.group()
@@ -62,6 +73,10 @@ def list_(project: Project) -> None:
 @click.option("--emulator", type=click.Choice(["qemu", "bochs"]), default="qemu", show_default=True)
 @click.option("--cpu", metavar="MODEL", help="As the emulator calls it.")
 @click.option(
+    "--tunable", "tunables", multiple=True, metavar="NAME=VALUE", callback=_check_tunables,
+    help="For the kernel's environment, as in loader.conf; may be repeated.",
+)
+@click.option(
     "--timeout", type=click.IntRange(1), default=300, show_default=True, metavar="SECONDS"
 )
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -74,6 +89,7 @@ def run(
     memory: int,
     emulator: Emulator,
     cpu: str | None,
+    tunables: tuple[str, ...],
     timeout: int,
     directory: Path,
     command: tuple[str, ...],
@@ -88,7 +104,8 @@ def run(
     from portkit.vm.machine import Machine
     from portkit.vm.run import run as run_machine
 
-    machine = Machine("debug" if debug_kernel else "plain", cpus, memory, emulator, cpu)
+    kind: Kind = "debug" if debug_kernel else "plain"
+    machine = Machine(kind, cpus, memory, emulator, cpu, tunables=tunables)
     result = run_machine(
         Cache(default_directory()), machine, directory, command, timeout=timeout,
         on_output=_ignore if project.as_json else _to(sys.stdout.buffer),

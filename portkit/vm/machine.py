@@ -24,6 +24,7 @@ class Machine:
         cpu: model as the emulator calls it; None for the one that shows most of it.
         counted: time is the number of instructions executed, so that measurements do not depend
             on how busy the host is (QEMU only; one nanosecond and one TSC cycle each).
+        tunables: ``NAME=VALUE`` for the kernel's environment, as in loader.conf.
     """
 
     kernel: Kind = "plain"
@@ -32,6 +33,7 @@ class Machine:
     emulator: Emulator = "qemu"
     cpu: str | None = None
     counted: bool = False
+    tunables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +94,6 @@ def environment(job: Job, *, root: str, t: str, exchange: str, more: tuple[str, 
         "kern.panic_reboot_wait_time=0",
         "kern.shutdown.poweroff_delay=0",
         *more,
+        *job.machine.tunables,
     )
     return "\n".join(lines) + "\n"

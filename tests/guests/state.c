@@ -85,6 +85,9 @@ CASE(state, fpu)
 
 	vm_open(&vm, VM_IRQCHIP);
 	vcpu_open(&vcpu, &vm, 0);
+	/* Once, for XSAVE's header: KVM_SET_FPU does not mark SSE as in use. */
+	long_mode(&vcpu, state_sse);
+	run_to_out(&vcpu, PORT_DONE);
 	long_mode(&vcpu, state_sse);
 	SYS(ioctl(vcpu.fd, KVM_GET_FPU, &fpu));
 	memcpy(fpu.xmm[0], &d[0], 8);
