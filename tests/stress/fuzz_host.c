@@ -166,7 +166,7 @@ void
 op_descriptor(struct worker *w)
 {
 	static const int requests[] = {
-		F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETOWN, F_SETOWN,
+		F_GETFD, F_SETFD, F_GETFL, F_GETOWN, F_SETOWN,
 		F_DUPFD_CLOEXEC, F_ISUNIONSTACK, F_ADD_SEALS, F_GET_SEALS,
 		F_RDAHEAD, F_READAHEAD, F_GETLK, F_KINFO,
 	};

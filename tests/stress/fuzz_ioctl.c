@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -243,6 +244,7 @@ set_members(struct worker *w, unsigned long cmd, uint8_t *p)
 	}
 	case KVM_SET_SIGNAL_MASK:
 		*(uint32_t *)p = one_in(w, 4) ? below(w, 20) : 8;
+		p[4 + (SIGUSR1 - 1) / 8] &= ~(1 << (SIGUSR1 - 1) % 8);
 		break;
 	case KVM_SET_VAPIC_ADDR:
 		*(uint64_t *)p = below(w, ARENA);

@@ -259,6 +259,12 @@ void	lkc_page_hold(lkc_u64 pa);
 int	lkc_page_unhold_try(lkc_u64 pa);		/* [irq] */
 void	lkc_page_unhold(lkc_u64 pa, int dirty);		/* [sleep] */
 int	lkc_page_wirings(lkc_u64 pa);			/* [irq] */
+/*
+ * Count a page as wired by users, as mlock(2) does; -ENOMEM at their limit
+ * (vm.max_user_wired).  [irq]
+ */
+int	lkc_wired_charge(void);
+void	lkc_wired_uncharge(void);
 /* Children of fork() do not inherit this range of mm.  [sleep]; 0 or -EINVAL */
 int	lkc_user_nofork(void *mm, lkc_u64 uva, lkc_u64 len);
 /* Anonymous private read-write mapping in the current process.  [sleep] */

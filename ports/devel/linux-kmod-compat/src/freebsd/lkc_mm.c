@@ -25,6 +25,7 @@
 #include <sys/refcount.h>
 #include <sys/rwlock.h>
 #include <sys/syscallsubr.h>
+#include <sys/vmmeter.h>
 #include <sys/sysent.h>
 
 #include <vm/vm.h>
@@ -34,6 +35,7 @@
 #include <vm/vm_map.h>
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
+#include <vm/vm_pageout.h>
 
 #include <machine/cpufunc.h>
 #include <machine/psl.h>
@@ -311,6 +313,26 @@ lkc_page_wirings(lkc_u64 pa)
 
 	m = PHYS_TO_VM_PAGE(pa);
 	return (m == NULL ? 0 : VPRC_WIRE_COUNT(atomic_load_int(&m->ref_count)));
+}
+
+int
+lkc_wired_charge(void)
+{
+	u_long wired;
+
+	wired = vm_user_wire_count;
+	do {
+		if (wired >= vm_page_max_user_wired)
+			return (-LKC_ENOMEM);
+	} while (!atomic_fcmpset_long(&vm_user_wire_count, &wired, wired + 1));
+	return (0);
+}
+
+void
+lkc_wired_uncharge(void)
+{
+
+	atomic_subtract_long(&vm_user_wire_count, 1);
 }
 
 int

@@ -4,8 +4,8 @@
  *
  * FreeBSD has no MMU notifiers, so a page that a guest may reach is wired from
  * its first use until the memslot goes.  The pin table of the address space
- * remembers it; its entry owns one wiring.  Callers of get_user_pages() get a
- * wiring of their own.
+ * remembers it; its entry owns one wiring, which counts against the system's
+ * limit for users.  Callers of get_user_pages() get a wiring of their own.
  *
  * Wiring is for writing wherever the mapping allows it, also for reads: a
  * later copy-on-write would give process and guest different pages.
@@ -221,6 +221,7 @@ static void invalidate(struct mm_struct *mm, u64 start, u64 end)
 static void release_pin(u64 pa, bool writable)
 {
 	lkc_page_unhold(pa, writable);
+	lkc_wired_uncharge();
 }
 
 /* Give a wiring to the table.  Replaces a page that was pinned for reading. */
@@ -237,8 +238,13 @@ static int set_pin(struct mm_struct *mm, u64 uva, u64 pa, bool write)
 		lx_pin_reap(mm->lx_pins, uva, uva + PAGE_SIZE, release_pin);
 		old = 0;
 	}
-	err = lx_pin_set(mm->lx_pins, uva,
-	    pa | LX_PIN_PRESENT | (write ? LX_PIN_WRITE : 0) | (old & LX_PIN_WRITE));
+	err = old ? 0 : lkc_wired_charge();
+	if (!err) {
+		err = lx_pin_set(mm->lx_pins, uva, pa | LX_PIN_PRESENT |
+		    (write ? LX_PIN_WRITE : 0) | (old & LX_PIN_WRITE));
+		if (err)
+			lkc_wired_uncharge();
+	}
 	if (err || old)
 		lkc_page_unhold(pa, write);
 	return err;

@@ -1,0 +1,36 @@
+"""Build the stress cases and run them in a machine, measuring what they leave behind."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from portkit.vm.cache import Cache
+from portkit.vm.machine import Machine
+from portkit.vm.run import Result, run
+from tests.guests.suite import HERE as GUESTS
+from tests.stress import measure
+from tests.vm import cross
+
+HERE = Path(__file__).parent
+
+
+def build(cache: Cache, directory: Path) -> None:
+    """Make the program ``stress`` in a directory."""
+    sources = [*HERE.glob("stress*.c"), HERE / "stress_guest.S", GUESTS / "client.c"]
+    first, *more = sources
+    cross.kvm_program(cache, first, directory / "stress", Path(f"-I{GUESTS}"), *more)
+
+
+def run_cases(
+    cache: Cache, machine: Machine, directory: Path, cases: str = "", *, timeout: float
+) -> Result:
+    """Run cases; a few run before, so that caches are warm when the first measure is taken."""
+    shutil.copy(cross.kvm_ko(machine.kernel), directory / "kvm.ko")
+    script = (
+        "kldload ./kvm.ko && sysctl kern.corefile=/tmp/%N.core > /dev/null &&"
+        f" ./stress -t 120 memory.fork process.killed > warm-up;"
+        f" {measure.SCRIPT.format(name='before')}; ./stress -t 120 {cases}; s=$?;"
+        f" {measure.SCRIPT.format(name='after')}; kldunload kvm || exit 3; exit $s"
+    )
+    return run(cache, machine, directory, ["sh", "-c", script], timeout=timeout)
