@@ -87,6 +87,7 @@ def test_json_has_it_all(machine: Path, monkeypatch: Patch, capfd: Capture) -> N
     assert report["machine"] == {
         "kernel": "plain", "cpus": 1, "memory": 1024, "emulator": "qemu", "cpu": None,
         "counted": False,
+        "tunables": [],
     }  # fmt: skip
 
 
