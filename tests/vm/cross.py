@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,6 +48,17 @@ def program_32(source: Path, output: Path) -> None:
     _call("clang", "--target=i386-unknown-freebsd14.0", "-O1", "-ffreestanding", "-fno-pic",
           "-nostdlib", "-static", "-Wall", "-Werror", "-fuse-ld=lld",
           "-o", str(output), str(source))  # fmt: skip
+
+
+def linux_program(source: Path, output: Path) -> None:
+    """Link a static program for Linux, by this host's own compiler."""
+    if platform.system() != "Linux" or shutil.which("gcc") is None:
+        pytest.skip("a Linux program is built by gcc on Linux")
+    done = subprocess.run(
+        ["gcc", "-static", "-O1", "-Wall", "-Werror", "-o", str(output), str(source), "-lpthread"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def linux_tree() -> Path:

@@ -93,8 +93,9 @@ int	lkc_single_running(void);
 /* An address on the current thread's kernel stack.  [any] */
 int	lkc_on_stack(const void *p);
 /*
- * Replace the thread's signal mask.  Bit N-1 of a mask is FreeBSD signal N, as
- * the first 64 bits of sigset_t; signals above 64 keep their state.  [sleep]
+ * Replace the thread's signal mask.  Bit N-1 of a mask is signal N as the
+ * program numbers it: FreeBSD's first 64, or Linux's 64 in a Linux program.
+ * Signals that have no bit keep their state.  [sleep]
  */
 void	lkc_sigmask(const lkc_u64 *newmask, lkc_u64 *oldmask);
 
@@ -463,6 +464,8 @@ int	lkcl_dev_open(void *ldev, void **lfile);
  */
 long	lkcl_file_ioctl(void *lfile, unsigned int group, unsigned int nr,
 	    unsigned long arg);
+/* The same with Linux's own command word, from a Linux program.  [sleep] */
+long	lkcl_file_linux_ioctl(void *lfile, unsigned int cmd, unsigned long arg);
 /* uva is a user address, *off the file position.  Bytes or error.  [sleep] */
 long	lkcl_file_read(void *lfile, lkc_u64 uva, lkc_size len, lkc_s64 *off);
 /*

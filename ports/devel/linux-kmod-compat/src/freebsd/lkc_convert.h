@@ -1,8 +1,8 @@
 /*-
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The arithmetic of the host border: error numbers, ioctl command words and
- * time.  Pure functions without kernel headers, so that they are tested in user
+ * The arithmetic of the host border: error and signal numbers, ioctl command
+ * words and time.  Pure functions without kernel headers, so that they are tested in user
  * space.
  */
 #ifndef _LKC_CONVERT_H_
@@ -19,6 +19,12 @@
  */
 int	lkc_errno_to_linux(int error);
 int	lkc_errno_from_linux(int error);
+
+/*
+ * FreeBSD's number of a signal that a Linux program numbers so; 0 if there is
+ * none.
+ */
+int	lkc_signal_from_linux(int number);
 
 /*
  * A command word that carries neither size nor direction is one of ours:

@@ -29,6 +29,7 @@
 #include "lkc_convert.h"
 #include "lkc_host.h"
 #include "lkc_file.h"
+#include "lkc_linux.h"
 
 struct lkc_file {
 	void		*lfile;
@@ -65,18 +66,22 @@ static struct fileops lkc_fileops = {
 int
 lkc_ioctl(void *lfile, u_long com, caddr_t data, struct thread *td)
 {
+	struct lkc_linux_ioctl *linux_arg;
 	unsigned int group, nr;
 	long result;
 
 	if (com == FIONBIO || com == FIOASYNC)
 		return (0);
-	if (!lkc_ioctl_decode(com, &group, &nr))
+	linux_arg = com == LKC_LINUX_IOCTL ? (void *)data : NULL;
+	if (linux_arg == NULL && !lkc_ioctl_decode(com, &group, &nr))
 		return (ENOTTY);
 	/* A descriptor that a 64-bit program passed on. */
 	if (lkc_user_is_32bit())
 		return (EINVAL);
 	lkc_task_enter();
-	result = lkcl_file_ioctl(lfile, group, nr, *(unsigned long *)data);
+	result = linux_arg != NULL ?
+	    lkcl_file_linux_ioctl(lfile, linux_arg->cmd, linux_arg->arg) :
+	    lkcl_file_ioctl(lfile, group, nr, *(unsigned long *)data);
 	if (result < 0)
 		return (lkc_errno_from_linux(-result));
 	td->td_retval[0] = result;

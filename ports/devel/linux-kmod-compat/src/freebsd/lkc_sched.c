@@ -15,6 +15,7 @@
 #include <sys/sched.h>
 #include <sys/signalvar.h>
 #include <sys/syscallsubr.h>
+#include <sys/sysent.h>
 
 #include <vm/vm.h>
 
@@ -24,6 +25,7 @@
 #include <machine/psl.h>
 #include <machine/stack.h>
 
+#include "lkc_convert.h"
 #include "lkc_host.h"
 
 /*
@@ -143,24 +145,44 @@ lkc_on_stack(const void *p)
 	return (kstack_contains(curthread, (vm_offset_t)p, 1));
 }
 
+/* The signal that bit - 1 of a mask stands for in the current process, or 0. */
+static int
+signal_of_bit(int bit)
+{
+
+	return (SV_CURPROC_ABI() == SV_ABI_LINUX ?
+	    lkc_signal_from_linux(bit) : bit);
+}
+
 void
 lkc_sigmask(const lkc_u64 *newmask, lkc_u64 *oldmask)
 {
 	struct thread *td;
 	sigset_t set, old;
+	int bit, signal;
 
 	LKC_ASSERT_SLEEP();
 	td = curthread;
 	PROC_LOCK(td->td_proc);
 	set = old = td->td_sigmask;
 	PROC_UNLOCK(td->td_proc);
-	if (newmask != NULL) {
-		set.__bits[0] = (uint32_t)*newmask;
-		set.__bits[1] = (uint32_t)(*newmask >> 32);
-		(void)kern_sigprocmask(td, SIG_SETMASK, &set, &old, 0);
-	}
 	if (oldmask != NULL)
-		*oldmask = old.__bits[0] | (lkc_u64)old.__bits[1] << 32;
+		*oldmask = 0;
+	for (bit = 1; bit <= 64; bit++) {
+		signal = signal_of_bit(bit);
+		if (signal == 0)
+			continue;
+		if (oldmask != NULL && SIGISMEMBER(old, signal))
+			*oldmask |= 1ull << (bit - 1);
+		if (newmask == NULL)
+			continue;
+		if ((*newmask >> (bit - 1) & 1) != 0)
+			SIGADDSET(set, signal);
+		else
+			SIGDELSET(set, signal);
+	}
+	if (newmask != NULL)
+		(void)kern_sigprocmask(td, SIG_SETMASK, &set, NULL, 0);
 }
 
 void

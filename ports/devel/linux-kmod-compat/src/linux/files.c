@@ -193,13 +193,12 @@ int lkcl_dev_open(void *ldev, void **lfile)
 	return err;
 }
 
-long lkcl_file_ioctl(void *lfile, unsigned int group, unsigned int nr, unsigned long arg)
+long lkcl_file_linux_ioctl(void *lfile, unsigned int cmd, unsigned long arg)
 {
 	struct file *file = lfile;
-	unsigned int cmd = lx_ioctl_command(file, group, nr);
 	long ret;
 
-	if (!cmd || !file->f_op->unlocked_ioctl)
+	if (!file->f_op->unlocked_ioctl)
 		return -ENOTTY;
 	current_set_mm();
 	ret = lx_ioctl(file, cmd, arg);
@@ -207,6 +206,13 @@ long lkcl_file_ioctl(void *lfile, unsigned int group, unsigned int nr, unsigned 
 		lkc_panic("ioctl %#x returns with a vCPU loaded", cmd);
 	current_drop_mm();
 	return ret;
+}
+
+long lkcl_file_ioctl(void *lfile, unsigned int group, unsigned int nr, unsigned long arg)
+{
+	unsigned int cmd = lx_ioctl_command(lfile, group, nr);
+
+	return cmd ? lkcl_file_linux_ioctl(lfile, cmd, arg) : -ENOTTY;
 }
 
 long lkcl_file_read(void *lfile, lkc_u64 uva, lkc_size len, lkc_s64 *off)

@@ -29,7 +29,7 @@ LKC_GLUE=	alternative block core cpufeature eventfd files fpu lock memory \
 LKC_LIB=	bsearch ctype find_bit hweight interval_tree kstrtox llist \
 		ratelimit rbtree refcount sort string xarray
 LKC_HOST=	copy cpu dev errno eventfd file fpu log mem mm mmap module param \
-		rcu sched sx task timer watch
+		rcu sched signal sx task timer watch
 
 LX_SRCS+=	${LKC_LIB:S,^,lib/,:S,$,.c,}
 LX_GLUE+=	${LKC_GLUE:S,^,${LKC}/linux/,:S,$,.c,}
@@ -37,7 +37,8 @@ HOST_SRCS+=	${LKC_HOST:S,^,${LKC}/freebsd/lkc_,:S,$,.c,}
 HOST_INCS+=	${LKC}/bridge ${LKC}/freebsd
 LX_EXPORTS+=	lkcl_task_size lkcl_task_init lkcl_task_fini lkcl_init lkcl_exit \
 		lkcl_lowmem lkcl_param_count lkcl_param_info lkcl_param_get \
-		lkcl_param_set lkcl_dev_open lkcl_file_ioctl lkcl_file_read \
+		lkcl_param_set lkcl_dev_open lkcl_file_ioctl \
+		lkcl_file_linux_ioctl lkcl_file_read \
 		lkcl_file_mmap lkcl_file_mmap_page lkcl_file_release
 
 # --- tools ------------------------------------------------------------------
@@ -179,15 +180,4 @@ ${LX_SIDE}: ${LX_OBJS}
 CLEANFILES+=	${LX_OBJS} ${LX_OBJS:.o=.d} ${LX_SIDE} ${LX_SIDE}.names
 CLEANDIRS+=	${GEN}
 
-# --- link -------------------------------------------------------------------
-
-.if defined(LKC_CROSS)
-.include "lkc.cross.mk"
-.else
-.PATH: ${HOST_SRCS:H:u}
-SRCS+=		${HOST_SRCS:T}
-CFLAGS+=	${HOST_INCS:S,^,-I,}
-OBJS+=		${LX_SIDE}
-EXPORT_SYMS=	NO
-.include <bsd.kmod.mk>
-.endif
+.include "lkc.host.mk"
