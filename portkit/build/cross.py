@@ -10,7 +10,9 @@ The makefile is the port's ``src/Makefile``, run by bmake in the directory of th
   kernel headers; or, for a module that is to be loaded,
 - ``SYSDIR``, ``KERNBUILDDIR``: a FreeBSD ``sys`` directory, and where that kernel was built.
 
-It leaves the module, and the Linux side's objects as ``lx_*.o``.
+It leaves the module, and the Linux side's objects as ``lx_*.o``. Makefiles in directories of
+``src/`` make further modules, each named as its directory; those have no Linux side and need
+``SYSDIR``, so they are made with it only.
 """
 
 from __future__ import annotations
@@ -61,11 +63,13 @@ class Built:
         target: what for.
         module: the file.
         findings: of the audits.
+        more: the port's further modules.
     """
 
     target: Target
     module: Path
     findings: list[Finding]
+    more: tuple[Built, ...] = ()
 
 
 def can_build(manifest: Manifest, spec: PortSpec) -> bool:
@@ -106,7 +110,7 @@ def build_module(
     objects = home / _directory_name(target)
     objects.mkdir(parents=True, exist_ok=True)
     makefile = _makefile(manifest, spec)
-    variables = {
+    values = {
         "LINUX": linux,
         "LKC": manifest.root / "ports" / COMPAT / "src",
         "LKC_CROSS": "yes",
@@ -115,7 +119,8 @@ def build_module(
         "OBJCOPY": find_tool("llvm-objcopy"),
         **_headers(target, home / "ck"),
     }
-    _run_make(makefile, objects, {key: str(value) for key, value in variables.items()}, jobs)
+    variables = {key: str(value) for key, value in values.items()}
+    _run_make(makefile, objects, variables, jobs)
     module = objects / "kvm.ko"
     if not module.is_file():
         raise Refused("the build made no kvm.ko", where=str(objects), hint=f"see {makefile}")
@@ -123,7 +128,14 @@ def build_module(
     linux_side = sorted(objects.glob("lx_*_side.o"))
     if not linux_side:
         raise Refused("the build left no Linux side", where=str(objects), hint=f"see {makefile}")
-    return Built(target, module, audit_module(module, linux_side, reviewed))
+    more = []
+    for extra in sorted(makefile.parent.glob("*/Makefile")) if target.sysdir else []:
+        directory = objects / extra.parent.name
+        directory.mkdir(exist_ok=True)
+        _run_make(extra, directory, variables, jobs)
+        built = directory / f"{extra.parent.name}.ko"
+        more.append(Built(target, built, audit_module(built, [], reviewed)))
+    return Built(target, module, audit_module(module, linux_side, reviewed), tuple(more))
 
 
 def _makefile(manifest: Manifest, spec: PortSpec) -> Path:

@@ -194,10 +194,11 @@ def _cross_build(
     if not can_build(manifest, spec):
         return []
     jobs = os.cpu_count() or 1
-    return [
+    built = [
         build_module(manifest, spec, target, jobs, series=series, stand_in=stand_in)
         for target in targets
     ]
+    return [module for one in built for module in (one, *one.more)]
 
 
 def _cross_build_program(manifest: Manifest, spec: PortSpec) -> BuiltProgram:

@@ -75,6 +75,34 @@ errno_pairs(void)
 	CHECK(lkc_errno_to_linux(67) == 11, "EPROCLIM is EAGAIN");
 }
 
+/* Linux's numbers on the left; no two share one of FreeBSD's. */
+static void
+signals(void)
+{
+	static const struct {
+		int	linux;
+		int	freebsd;
+	} pair[] = {
+		{ 1, 1 }, { 2, 2 }, { 6, 6 }, { 7, 10 }, { 9, 9 }, { 10, 30 },
+		{ 11, 11 }, { 12, 31 }, { 15, 15 }, { 17, 20 }, { 18, 19 },
+		{ 19, 17 }, { 20, 18 }, { 23, 16 }, { 28, 28 }, { 29, 23 },
+		{ 31, 12 }, { 30, 98 }, { 32, 65 }, { 34, 67 }, { 64, 97 },
+		{ 0, 0 }, { -1, 0 }, { 65, 0 }, { 16, 0 },
+	};
+	int n, taken[129] = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(pair) / sizeof(pair[0]); i++)
+		CHECK(lkc_signal_from_linux(pair[i].linux) == pair[i].freebsd,
+		    "Linux %d", pair[i].linux);
+	for (n = 1; n <= 64; n++) {
+		int freebsd = lkc_signal_from_linux(n);
+
+		CHECK(freebsd == 0 || (freebsd > 0 && freebsd <= 128 &&
+		    taken[freebsd]++ == 0), "Linux %d is %d", n, freebsd);
+	}
+}
+
 /* An error stays an error, and comes back as itself or as a named stand-in. */
 static void
 errno_total(void)
@@ -197,6 +225,7 @@ static const struct {
 } cases[] = {
 	{ "errno_pairs", errno_pairs },
 	{ "errno_total", errno_total },
+	{ "signals", signals },
 	{ "ioctl_words", ioctl_words },
 	{ "time_to_sbt", time_to_sbt },
 	{ "time_from_sbt", time_from_sbt },

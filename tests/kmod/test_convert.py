@@ -1,7 +1,7 @@
-"""The host border's arithmetic: error numbers, ioctl command words, time.
+"""The host border's arithmetic: error and signal numbers, ioctl command words, time.
 
-The C under test is the module's own (`lkc_convert.h`, `lkc_errno.c`), built for this host
-with sanitizers. `lkc_errno.c` is compiled against FreeBSD's `sys/errno.h`.
+The C under test is the module's own (`lkc_convert.h`, `lkc_errno.c`, `lkc_signal.c`), built for
+this host with sanitizers; the tables against FreeBSD's own headers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,11 @@ ziglang = pytest.importorskip("ziglang", reason="carries FreeBSD's sys/errno.h")
 
 HERE = Path(__file__).parent
 SRC = HERE.parents[1] / "ports/devel/linux-kmod-compat/src"
-FREEBSD_HEADERS = Path(ziglang.__file__).parent / "lib/libc/include/generic-freebsd"
+INCLUDE = Path(ziglang.__file__).parent / "lib/libc/include"
+FREEBSD_HEADERS = [
+    f"-isystem{INCLUDE / name}"
+    for name in ("x86_64-freebsd-none", "x86-freebsd-none", "generic-freebsd")
+]
 FLAGS = [
     "-std=c11",
     "-O1",
@@ -39,16 +43,18 @@ def cc(*args: str | Path) -> None:
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("convert")
-    errno_o, test_o, exe = out / "errno.o", out / "test.o", out / "convert_test"
-    freebsd = ["-nostdinc", "-isystem", FREEBSD_HEADERS, "-D_KERNEL", "-D__FreeBSD_version=1400097"]
-    cc(*FLAGS, *freebsd, "-c", SRC / "freebsd/lkc_errno.c", "-o", errno_o)
+    test_o, exe = out / "test.o", out / "convert_test"
+    freebsd = ["-nostdinc", *FREEBSD_HEADERS, "-D_KERNEL", "-D__FreeBSD_version=1400097"]
+    tables = [out / "errno.o", out / "signal.o"]
+    for table in tables:
+        cc(*FLAGS, *freebsd, "-c", SRC / f"freebsd/lkc_{table.stem}.c", "-o", table)
     cc(*FLAGS, "-c", HERE / "convert_test.c", "-o", test_o)
-    cc(*FLAGS, errno_o, test_o, "-o", exe)
+    cc(*FLAGS, *tables, test_o, "-o", exe)
     return exe
 
 
 @pytest.mark.parametrize(
-    "case", ["errno_pairs", "errno_total", "ioctl_words", "time_to_sbt", "time_from_sbt"]
+    "case", ["errno_pairs", "errno_total", "signals", "ioctl_words", "time_to_sbt", "time_from_sbt"]
 )
 def test_case(program: Path, case: str) -> None:
     done = subprocess.run([program, case], capture_output=True, text=True, timeout=120)

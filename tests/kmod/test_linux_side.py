@@ -5,7 +5,6 @@ The C under test is the module's own, built for this host with sanitizers.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
@@ -50,33 +49,6 @@ def test_pin_table_agrees_with_a_flat_model(tmp_path: Path) -> None:
 def test_srcu_frees_nothing_under_a_reader(tmp_path: Path) -> None:
     shim = f"-I{HERE / 'shim'}"
     run(build(tmp_path / "srcu", shim, HERE / "srcu_test.c", LKC / "linux/srcu.c"))
-
-
-def definitions() -> dict[str, tuple[str, str]]:
-    """The ioctl commands of KVM on x86: name to direction macro and number."""
-    text = (HERE / "kvm_ioctls.txt").read_text()
-    return {
-        name: (direction, number)
-        for number, direction, name in (line.split() for line in text.splitlines())
-    }
-
-
-def table() -> list[tuple[str, str]]:
-    """The kernel side's table: pairs of file kind and command name."""
-    text = (KVM / "linux/ioctl.c").read_text()
-    return re.findall(r"\bE\((SYSTEM|VM|VCPU|DEVICE), (KVM_\w+)\)", text)
-
-
-def test_every_command_of_the_table_is_known() -> None:
-    assert {name for _, name in table()} <= definitions().keys()
-
-
-def test_no_two_commands_of_a_kind_of_file_share_direction_and_number() -> None:
-    known = definitions()
-    taken: dict[tuple[str, str, str], str] = {}
-    for kind, name in table():
-        other = taken.setdefault((kind, *known[name]), name)
-        assert other == name
 
 
 @pytest.mark.parametrize("macro", ["_IO", "_IOW", "_IOR", "_IOWR"])

@@ -209,6 +209,26 @@ def test_a_sys_directory_is_looked_at_first(manifest: Manifest, tmp_path: Path) 
     (tmp_path / "kernel" / "opt_global.h").touch()
     built = build_module(manifest, spec, target, 1)
     assert built.module.parent.name.startswith("1400097-clang-sys-")
+    assert built.more == ()
+
+
+def test_further_modules_are_built_with_a_sys_directory(manifest: Manifest, tmp_path: Path) -> None:
+    for name in ("sys/param.h", "kernel/opt_global.h"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    more = manifest.root / "ports/emulators/kvm-kmod/src/kvm_more"
+    more.mkdir()
+    (more / "Makefile").write_text(
+        "kvm_more.ko:\n\tprintf 'void kthread_exit(void); void more(void);"
+        " void more(void) { kthread_exit(); }' |"
+        " ${CC} --target=x86_64-unknown-freebsd -mcmodel=kernel -x c -c - -o ${.TARGET}\n"
+    )
+    spec = manifest.ports["linux-kvm-kmod"]
+    assert build_module(manifest, spec, Target(1400097, "clang"), 1).more == ()
+    target = Target(1400097, "clang", tmp_path, tmp_path / "kernel")
+    (built,) = build_module(manifest, spec, target, 1).more
+    assert built.module.name == "kvm_more.ko"
+    assert {finding.rule for finding in built.findings} == {"audit-undefined", "audit-export"}
 
 
 def test_a_compiler_that_is_not_there_is_named(manifest: Manifest) -> None:

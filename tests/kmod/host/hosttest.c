@@ -262,6 +262,52 @@ census_fn(void *arg)
 		c->wrong++;
 }
 
+/*
+ * A write that every processor of its vendor refuses: AMD's host save area at
+ * an odd address, Intel's FS base outside of the canonical range.
+ */
+static lkc_u32 refused_msr;
+static lkc_u64 refused_value;
+
+static void
+refused_fn(void *arg)
+{
+
+	if (lkc_wrmsr_safe(refused_msr, refused_value) == -LKC_EIO)
+		__atomic_fetch_add((int *)arg, 1, __ATOMIC_SEQ_CST);
+}
+
+/* #GP of an MSR is an error in a thread, in a section, and in a cross call. */
+static int
+test_msr_faults(void)
+{
+	lkc_u64 all[LKC_MAXCPU / 64] = { 0 }, value;
+	unsigned int cpu, eax, ebx, ecx, edx;
+	int cpus, faults;
+
+	__asm __volatile("cpuid" : "=a" (eax), "=b" (ebx), "=c" (ecx),
+	    "=d" (edx) : "0" (0));
+	refused_msr = ecx == 0x444d4163 ? 0xc0010117 : 0xc0000100;
+	refused_value = ecx == 0x444d4163 ? 1 : 1ull << 63;
+	cpus = faults = 0;
+	for (cpu = 0; cpu < lkc_cpu_limit(); cpu++)
+		if (lkc_cpu_present(cpu)) {
+			all[cpu / 64] |= 1ull << cpu % 64;
+			cpus++;
+		}
+	refused_fn(&faults);
+	CHECK(faults == 1);
+	lkc_critical_enter();
+	refused_fn(&faults);
+	lkc_critical_exit();
+	CHECK(faults == 2);
+	lkc_cpu_call(all, LKC_MAXCPU / 64, refused_fn, &faults);
+	CHECK(faults == 2 + cpus);
+	/* What was recovered from leaves the next fault of a copy harmless. */
+	CHECK(lkc_copyin(&value, 8, sizeof(value)) == -LKC_EFAULT);
+	return (0);
+}
+
 static int
 test_cpus(void)
 {
@@ -325,7 +371,7 @@ test_files(void)
 
 static int (*const tests[])(void) = {
 	test_critical, test_tasks, test_timers, test_locks, test_memory,
-	test_cpus, test_files,
+	test_cpus, test_msr_faults, test_files,
 };
 
 /* --- what the client asks for ------------------------------------------- */
@@ -431,6 +477,15 @@ cas(lkc_u64 uva)
 
 	r = lkc_cas_user32(uva, &old, 2);
 	return (r == 1 ? 100 + (long)old : r);
+}
+
+long
+lkcl_file_linux_ioctl(void *lfile __attribute__((unused)),
+    unsigned int cmd __attribute__((unused)),
+    unsigned long arg __attribute__((unused)))
+{
+
+	return (-LKC_ENOTTY);
 }
 
 long

@@ -5,9 +5,7 @@
  * up to 31, the real-time ones in order.
  */
 
-#ifdef _KERNEL
-#include <sys/param.h>
-#endif
+#include <sys/types.h>
 #include <sys/signal.h>
 
 #include "lkc_convert.h"
