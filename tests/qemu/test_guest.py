@@ -159,27 +159,3 @@ def same_memory(host: Host) -> None:
     assert len(before) == 16 << 20
     assert len(set(before[::4096])) > 50  # it is not empty
     assert (host.directory / "after").read_bytes() == before
-
-
-def packet(text: str) -> str:
-    """A packet of gdb's remote protocol, for printf(1)."""
-    return f"${text}#{sum(text.encode()) & 0xFF:02x}"
-
-
-def test_gdb_stops_at_a_hardware_breakpoint(host: Host) -> None:
-    boot_sector = b"\xfa\xf4\xeb\xfd"  # cli; 1: hlt; jmp 1b
-    (host.directory / "disk").write_bytes(boot_sector.ljust(510, b"\0") + b"\x55\xaa")
-    setup = packet("QStartNoAckMode") + "+" + packet("Z1,7c00,1") + packet("c")
-    host.script(
-        f"""
-        {{ printf '%s' '{setup}'; expect gdb "T05"; printf '%s' '{packet("g")}'
-           expect gdb "T05*#*#"; printf '%s' '{packet("k")}'; }} | {{
-            $qemu $machine -accel kvm -S -drive file=disk,if=ide,format=raw \
-                -chardev stdio,id=gdb,signal=off -gdb chardev:gdb > gdb 2> errors
-            echo $? > status; : > ended
-        }}
-        """
-    )
-    registers = re.search(r"T05[^$]*\$([0-9a-f]+)#", host.read("gdb"))
-    assert registers is not None, host.read("gdb") + host.read("errors")
-    assert bytes.fromhex(registers[1])[16 * 8 :][:8] == (0x7C00).to_bytes(8, "little")

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 OPTIONS = [
     "--target-list=x86_64-softmmu", "--without-default-features", "--enable-system",
     "--enable-tcg", "--enable-kvm", "--disable-download", "--disable-debug-info",
+    "--disable-install-blobs",
 ]  # fmt: skip
 # Beside the sources that the series touches: all of KVM, and what the touched headers are for.
 COMPILED = re.compile(
@@ -101,8 +102,8 @@ def configure(source: Path, build: Path) -> Configured:
     data = json.loads(described.stdout)
     wanted = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        file = (build / entry["file"]).resolve().relative_to(source.resolve())
-        if COMPILED.fullmatch(file.as_posix()):
+        file = os.path.relpath(build / entry["file"], source)
+        if COMPILED.fullmatch(file):
             wanted[entry["output"]] = shlex.split(entry["command"])
     run([find_tool("ninja"), *wanted], build)  # with it all the headers that are generated
     objects = {}
