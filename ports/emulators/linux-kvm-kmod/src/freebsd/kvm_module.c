@@ -126,3 +126,9 @@ static moduledata_t kvm_moduledata = {
 /* After the other processors run: virtualization is switched on on them. */
 DECLARE_MODULE(kvm, kvm_moduledata, SI_SUB_SMP + 1, SI_ORDER_ANY);
 MODULE_VERSION(kvm, 1);
+/*
+ * No vmm.ko beside us, in either order: it does not look whether VT-x is in use,
+ * and its unload switches it off under running guests.  The kernel refuses to
+ * load a second provider of the same interface.
+ */
+MODULE_VERSION(vmm, 1);
