@@ -257,13 +257,14 @@ CASE(attacks, xcr0)
 /* --- MSRs --------------------------------------------------------------- */
 
 static const uint64_t values[] = {
-	0, 1, ~0ull, 1ull << 63, 0x0000800000000000, 0xaaaaaaaaaaaaaaaa,
+	1, ~0ull, 0x0000800000000000, 0xaaaaaaaaaaaaaaaa,
 };
 
 static const struct {
 	uint32_t	from, to;
 } ranges[] = {
-	{ 0x0, 0x2ff }, { 0x300, 0x49f }, { 0x560, 0x590 }, { 0x6a0, 0x6e1 },
+	{ 0x0, 0x20 }, { 0x34, 0x4f }, { 0x79, 0x1ff }, { 0x200, 0x2ff },
+	{ 0x480, 0x493 }, { 0x560, 0x590 }, { 0x6a0, 0x6e1 },
 	{ 0x800, 0x840 }, { 0xd90, 0xdb0 }, { 0xe00, 0xe01 },
 	{ 0x4b564d00, 0x4b564d08 }, { 0xc0000080, 0xc0000105 },
 	{ 0xc0010000, 0xc0010140 },
@@ -285,7 +286,7 @@ CASE(attacks, msr_by_guest)
 			args(&vcpu, ranges[i].from, ranges[i].to, values[v]);
 			run_to_out(&vcpu, PORT_DONE);
 		}
-	CHECK(MEM32(&vm, DATA) > 1000);		/* most are #GP */
+	CHECK(MEM32(&vm, DATA) > 500);		/* most are #GP */
 	vcpu_close(&vcpu);
 	vm_close(&vm);
 }
