@@ -187,8 +187,8 @@ static const struct kind {
 	{ "cpuid", guest_cpuid, NULL, 2000, 1 },
 	{ "port", guest_port, NULL, 2000, 1 },
 	{ "mmio", guest_mmio, NULL, 2000, 1 },
-	{ "wake", guest_wake, guest_halt, 500, 2 },
-	{ "ipi", guest_ipi, guest_spin, 500, 1 },
+	{ "wake", guest_wake, guest_halt, 100, 2 },
+	{ "ipi", guest_ipi, guest_spin, 100, 1 },
 };
 
 static int kvm, vm, vcpus[2];
@@ -246,7 +246,6 @@ create_vcpu(int id, struct kvm_cpuid2 *cpuid)
 		.limit = 0xffffffff, .selector = 8, .type = 0xb, .present = 1,
 		.s = 1, .g = 1, .db = 1,
 	}, data = code;
-	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs sregs;
 	int size;
 
@@ -274,7 +273,6 @@ create_vcpu(int id, struct kvm_cpuid2 *cpuid)
 	spiv->entries[0].data = 0x1ff;
 	if (ioctl(vcpus[id], KVM_SET_MSRS, spiv) != 1)
 		err(1, "enabling the APIC of CPU %d", id);
-	OK(ioctl(vcpus[id], KVM_SET_MP_STATE, &runnable));
 }
 
 static void
@@ -314,12 +312,14 @@ create_vm(void)
 static void
 set_regs(int cpu, const uint8_t *code, uint32_t count, uint32_t rbp)
 {
+	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct kvm_regs regs = {
 		.rip = place(code), .rsi = count, .rbp = rbp, .rflags = 2,
 		.rsp = STACKS + (cpu + 1) * PAGE,
 	};
 
 	OK(ioctl(vcpus[cpu], KVM_SET_REGS, &regs));
+	OK(ioctl(vcpus[cpu], KVM_SET_MP_STATE, &runnable));	/* not halted */
 }
 
 static void

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * PID 1 of a Linux host: loads /modules/0, /modules/1 and so on, runs
- * /program, and leaves the emulator through its exit device.
+ * /program with the number of batches, and leaves the emulator through its exit device.
  */
 #include <sys/io.h>
 #include <sys/mount.h>
@@ -12,11 +12,13 @@
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 int
 main(void)
 {
+	char *batches = getenv("batches");	/* of the command line */
 	char name[32];
 	int fd, i, status;
 	pid_t pid;
@@ -33,7 +35,7 @@ main(void)
 		close(fd);
 	}
 	if ((pid = fork()) == 0) {
-		execl("/program", "program", (char *)NULL);
+		execl("/program", "program", batches, (char *)NULL);
 		err(1, "/program");
 	}
 	waitpid(pid, &status, 0);

@@ -8,7 +8,7 @@ from portkit.vm.tools import tool
 #: SVM with nested paging on a processor that TCG emulates without a warning.
 DEFAULT_CPU = "qemu64,+svm,+npt"
 
-_ACCEL = {
+ACCEL = {
     False: ("-accel", "tcg,thread=multi"),
     True: ("-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"),
 }
@@ -27,7 +27,7 @@ def prepare(job: Job) -> list[str]:
     for name, path in (("kernel", job.kernel), ("root.img", job.root)):
         (job.directory / name).symlink_to(path.resolve())
     command = [
-        tool("qemu-system-x86_64"), *_ACCEL[machine.counted], "-machine", "pc",
+        tool("qemu-system-x86_64"), *ACCEL[machine.counted], "-machine", "pc",
         "-cpu", machine.cpu or DEFAULT_CPU, "-smp", str(machine.cpus), "-m", str(machine.memory),
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-device", "virtio-rng-pci",

@@ -1,0 +1,120 @@
+"""What exits and page faults cost: this module on FreeBSD, and Linux's own KVM of the same release.
+
+    python bench/kvm/run.py [--time counted|real] [--batches N]
+
+Both hosts run the same client (exits.c) on the same emulated machine, one after the other. The
+FreeBSD is the imported plain one with the module of KVM_KO; LINUX is the tree that it was built
+from. The Linux is Debian's cloud kernel, downloaded once through apt. docs/bench-kvm.md explains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from portkit.vm import qemu  # noqa: E402
+from portkit.vm.cache import Cache, default_directory  # noqa: E402
+from portkit.vm.machine import Machine  # noqa: E402
+from portkit.vm.run import run  # noqa: E402
+from portkit.vm.tools import tool  # noqa: E402
+from tests.vm.boot import debian, programs  # noqa: E402
+from tests.vm.boot.initramfs import initramfs  # noqa: E402
+
+HERE = Path(__file__).parent
+PACKAGE, SUITES = "linux-image-6.12.107+deb13-cloud-amd64", ("trixie",)
+SETTINGS = "console=ttyS0 quiet mitigations=off nokaslr panic=-1"
+MEMORY = 1536  # MiB
+SECONDS = 3600
+
+#: Kind of exit -> the least and the median of the batches, in cycles.
+Results = dict[str, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The emulated machine, and what it runs."""
+
+    counted: bool
+    batches: int
+
+    @property
+    def cpus(self) -> int:
+        """Counting needs one: the emulator's processors would take turns."""
+        return 1 if self.counted else 2
+
+
+def parse(text: str) -> Results:
+    return {
+        match[1]: (int(match[2]), int(match[3]))
+        for match in re.finditer(r"^([a-z-]+) (\d+) (\d+)\r?$", text, re.MULTILINE)
+    }
+
+
+def on_freebsd(host: Host, work: Path) -> Results:
+    cache = Cache(default_directory())
+    programs.for_freebsd(cache, [HERE / "exits.c"], work / "exits")
+    shutil.copy(os.environ["KVM_KO"], work / "kvm.ko")
+    machine = Machine(cpus=host.cpus, memory=MEMORY, counted=host.counted)
+    script = (
+        "sysctl -n kern.timecounter.hardware=TSC-low > /dev/null;"
+        f" kldload ./kvm.ko && ./exits {host.batches}"
+    )
+    result = run(cache, machine, work, ["sh", "-c", script], timeout=SECONDS)
+    return parse(result.output.decode(errors="replace"))
+
+
+def on_linux(host: Host, work: Path) -> Results:
+    kernel = debian.kernel(work.parent / "linux", PACKAGE, SUITES)
+    files = {
+        "init": programs.for_linux([HERE / "host.c"], work / "init").read_bytes(),
+        "program": programs.for_linux([HERE / "exits.c"], work / "exits").read_bytes(),
+    }
+    files |= {f"modules/{i}": path.read_bytes() for i, path in enumerate(kernel.modules)}
+    (work / "initrd").write_bytes(initramfs(files))
+    done = subprocess.run(
+        [tool("qemu-system-x86_64"), *qemu.ACCEL[host.counted], "-machine", "pc",
+         "-cpu", qemu.DEFAULT_CPU, "-smp", str(host.cpus), "-m", str(MEMORY),
+         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
+         "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", str(kernel.image),
+         "-initrd", str(work / "initrd"), "-append", f"{SETTINGS} batches={host.batches}"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    return parse(done.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--time", choices=("counted", "real"), default="counted")
+    parser.add_argument("--batches", type=int, default=10)
+    args = parser.parse_args()
+    host = Host(args.time == "counted", args.batches)
+    place = default_directory().parent
+    with (
+        tempfile.TemporaryDirectory(dir=place) as ours,
+        tempfile.TemporaryDirectory(dir=place) as theirs,
+    ):
+        freebsd = on_freebsd(host, Path(ours))
+        linux = on_linux(host, Path(theirs))
+    print(f"{'':14}{'Linux':>16}{'FreeBSD':>16}  ratio")
+    for kind, (least, median) in freebsd.items():
+        if kind not in linux:
+            continue
+        theirs_least, theirs_median = linux[kind]
+        print(
+            f"{kind:14}{theirs_least:8}{theirs_median:8}{least:8}{median:8}"
+            f"  {least / theirs_least:.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
