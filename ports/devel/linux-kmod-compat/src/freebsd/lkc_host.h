@@ -38,6 +38,7 @@ void	lkc_task_enter(void);
 /* The address space handle of the current process, created if need be. */
 struct lkc_mm;
 struct lkc_mm *lkc_mm_find(void);
+bool	lkc_mm_is_current(const struct lkc_mm *mm);
 void	lkc_mm_release(struct lkc_mm *mm);
 /* The handle that the current thread entered with. */
 struct lkc_mm *lkc_task_mm(void);

@@ -92,6 +92,14 @@ lkc_mm_find(void)
 	return (mm);
 }
 
+/* Not dead, and still what lkc_mm_find() would give. */
+bool
+lkc_mm_is_current(const struct lkc_mm *mm)
+{
+
+	return (mm->vm == curproc->p_vmspace);
+}
+
 void
 lkc_mm_release(struct lkc_mm *mm)
 {

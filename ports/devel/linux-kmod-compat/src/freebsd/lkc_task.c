@@ -21,6 +21,7 @@
 #include <sys/proc.h>
 #include <sys/refcount.h>
 #include <sys/sleepqueue.h>
+#include <sys/smp.h>
 #include <sys/taskqueue.h>
 #include <sys/unistd.h>
 
@@ -48,6 +49,14 @@ struct lkc_task {
 #define	HASH_SIZE	256
 
 static struct lkc_task *lkc_task_hash[HASH_SIZE];
+/*
+ * What the last look-up on each CPU found.  It is used and changed in critical
+ * sections of that CPU; others only take a thread out of it.
+ */
+static struct lkc_task_last {
+	struct thread	*td;
+	struct lkc_task	*task;
+} __aligned(CACHE_LINE_SIZE) lkc_task_last[MAXCPU];
 static struct lkc_task *lkc_task_dead;
 static struct lkc_task *lkc_task_shared; /* of interrupts and strangers */
 static struct mtx lkc_task_mtx;
@@ -77,16 +86,42 @@ task_chain(struct thread *td)
 	    HASH_SIZE]);
 }
 
+/* To be called when the thread's chain entry is gone. */
+static void
+task_forget(struct thread *td)
+{
+	int cpu;
+
+	CPU_FOREACH(cpu)
+		(void)atomic_cmpset_ptr((void *)&lkc_task_last[cpu].td,
+		    (uintptr_t)td, 0);
+}
+
 /* The current thread's task or NULL.  It stays valid: we are its thread. */
 static struct lkc_task *
 task_lookup(struct thread *td)
 {
+	struct lkc_task_last *last;
 	struct lkc_task *t;
+
+	lkc_critical_enter();
+	last = &lkc_task_last[curcpu];
+	t = last->td == td ? last->task : NULL;
+	lkc_critical_exit();
+	if (t != NULL)
+		return (t);
 
 	lkc_rcu_enter();
 	t = (void *)atomic_load_acq_ptr((void *)task_chain(td));
 	while (t != NULL && t->td != td)
 		t = (void *)atomic_load_acq_ptr((void *)&t->next);
+	if (t != NULL) {
+		/* An interrupt finds nobody, or both. */
+		last = &lkc_task_last[curcpu];
+		atomic_store_rel_ptr((void *)&last->td, 0);
+		last->task = t;
+		atomic_store_rel_ptr((void *)&last->td, (uintptr_t)td);
+	}
 	lkc_rcu_exit();
 	return (t);
 }
@@ -165,6 +200,7 @@ task_remove(struct thread *td)
 		t->td = NULL;
 	}
 	mtx_unlock(&lkc_task_mtx);
+	task_forget(td);
 	/* Readers may still stand on t and follow its link. */
 	if (t != NULL)
 		task_unref(t);
@@ -194,6 +230,8 @@ lkc_task_enter(void)
 		    td->td_name);
 		task_insert(t);
 	}
+	if (t->mm != NULL && lkc_mm_is_current(t->mm))
+		return;
 	mm = lkc_mm_find();
 	old = t->mm;
 	t->mm = mm;
