@@ -62,7 +62,7 @@ EXPLAINED = {
     " mappings. Six runs of migrate's first two cases alone (plain kernel), two of migrate and one"
     " of attacks (debug kernel) passed. Open; do not rely on shadow paging.",
     "svm-xsave, svm-nrips=0, svm-avic=0": "put together from two boots each, as the first ran out"
-    " of time on a busy host: attacks (avic also signals, events, state, migrate) are of the second."
+    " of time on a busy host: attacks (avic: all from signals on) are of the second."
     " Before it the MSRs and values that attacks.msr_* try were cut down: it took over a minute.",
     "vmx": "under Bochs, on a busy host, no case with a guest ended within eight minutes; whether"
     " it is slow or hangs is not known, so none of these columns is there. Open.",
