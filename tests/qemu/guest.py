@@ -39,19 +39,6 @@ for step in $(cat /proc/cmdline); do
         ip link set lo up; ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up
         tftp -g -r blob -l /tmp/blob 10.0.2.2 && say "net $(sum /tmp/blob)"
         ;;
-    memory)
-        dd if=/dev/urandom of=/tmp/blob bs=64k count=64 2>/dev/null
-        before=$(sum /tmp/blob) count=0
-        say "memory ready"
-        while [ $count -lt 600 ]; do
-            sleep 1; count=$((count + 1))
-            [ "$(sum /tmp/blob)" = "$before" ] && say "memory same $count" || say "memory differs"
-        done
-        ;;
-    work)
-        dd if=/dev/zero bs=64k count=256 2>/dev/null | sha256sum >/dev/null
-        say "work done"
-        ;;
     esac
 done
 say "end"

@@ -1,4 +1,4 @@
-"""QEMU on FreeBSD with -accel kvm: firmware, a Linux guest, snapshots, migration, debugging."""
+"""QEMU on FreeBSD with -accel kvm: what it says when it cannot, firmware, a Linux guest."""
 
 from __future__ import annotations
 
@@ -43,13 +43,12 @@ def test_errors_name_the_module_and_the_group(host: Host) -> None:
     assert "pw groupmod" in host.read("nogroup")
 
 
-@pytest.mark.parametrize("irqchip", ["on", "split", "off"])
-@pytest.mark.parametrize("board", ["pc", "q35"])
-def test_seabios_starts(host: Host, irqchip: str, board: str) -> None:
+@pytest.mark.parametrize("irqchip", ["on", "split"])
+def test_seabios_starts(host: Host, irqchip: str) -> None:
     result = host.script(
         f"""
         {{ expect bios "No bootable device"; echo quit; }} |
-            start -M {board},kernel_irqchip={irqchip} -cpu host \\
+            start -M pc,kernel_irqchip={irqchip} -cpu host \\
                 -chardev file,path=bios,id=bios -device isa-debugcon,iobase=0x402,chardev=bios
         """
     )
@@ -57,7 +56,7 @@ def test_seabios_starts(host: Host, irqchip: str, board: str) -> None:
     assert host.read("status") == "0\n", host.read("monitor")
 
 
-@pytest.mark.parametrize("cpus", [1, 2, 4])
+@pytest.mark.parametrize("cpus", [1, 2])
 def test_linux_boots_with_disk_and_network_and_powers_off(
     host: Host, linux: Linux, cpus: int
 ) -> None:
@@ -73,7 +72,7 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
             -serial file:serial -drive file=disk,if=virtio,format=raw \\
             -netdev user,id=n,tftp=tftp -device virtio-net-pci,netdev=n < /dev/null
         """,
-        cpus=min(cpus, 2),
+        cpus=cpus,
     )
     said = facts(host.read("serial"))
     assert host.read("status") == "0\n", host.read("monitor") + host.read("serial") + result.console
@@ -84,78 +83,3 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
     assert said["net"] == hashlib.md5(blob.read_bytes()).hexdigest()
     assert disk.read_bytes() == content[: 1 << 20] + content[: 1 << 20]
     assert "end" in said
-
-
-def test_reset_starts_again(host: Host, linux: Linux) -> None:
-    give(host, linux)
-    host.script(
-        f"""
-        {{ expect serial "memory same"; echo system_reset
-           expect serial "memory same*memory ready*memory same"; echo quit; }} |
-            start {_LINUX} -append "console=ttyS0 quiet memory" -serial file:serial
-        """
-    )
-    assert host.read("status") == "0\n", host.read("monitor")
-    assert host.read("serial").count("memory ready") == 2
-    assert "differs" not in host.read("serial")
-
-
-def counts(text: str) -> list[int]:
-    """How often the guest has found its memory unchanged."""
-    assert "differs" not in text
-    return [int(count) for count in re.findall(r"guest: memory same (\d+)", text)]
-
-
-def test_a_snapshot_brings_memory_and_devices_back(host: Host, linux: Linux) -> None:
-    give(host, linux)
-    host.script(
-        f"""
-        ./usr/bin/qemu-img create -q -f qcow2 state 64M
-        guest() {{
-            start {_LINUX} -append "console=ttyS0 quiet memory" \\
-                -drive file=state,if=none,format=qcow2,id=state "$@"
-        }}
-        {{ expect first "memory same 2"; echo stop; echo "{SAVE} before"
-           echo "savevm one"; echo quit; }} | guest -serial file:first
-        rm ended
-        {{ echo "{SAVE} after"; echo cont; expect second "memory same*memory same"; echo quit; }} |
-            guest -serial file:second -loadvm one -S
-        """
-    )
-    assert host.read("status") == "0\n0\n", host.read("monitor")
-    same_memory(host)
-    assert counts(host.read("second"))[0] == counts(host.read("first"))[-1] + 1
-
-
-def test_migration_between_two_qemus(host: Host, linux: Linux) -> None:
-    give(host, linux)
-    host.script(
-        f"""
-        guest() {{ start {_LINUX} -append "console=ttyS0 quiet memory" "$@"; }}
-        mkdir b
-        {{ expect from "memory same 2"; echo "migrate unix:socket"; echo "info migrate"
-           expect monitor "Migration status: completed"; echo "{SAVE} before"
-           echo quit; }} | guest -serial file:from &
-        {{ while [ ! -e ended ]; do sleep 1; done
-           echo "{SAVE} after"; echo cont
-           while ! has to "memory same*memory same"; do sleep 1; done; echo quit; }} |
-            $qemu $machine -accel kvm {_LINUX} -monitor stdio -serial file:to -S \\
-                -incoming unix:socket > incoming 2>&1
-        echo $? >> status
-        """,
-        cpus=2,
-        memory=1536,
-    )
-    assert host.read("status") == "0\n0\n", host.read("monitor") + host.read("incoming")
-    same_memory(host)
-    assert counts(host.read("to"))[0] == counts(host.read("from"))[-1] + 1
-
-
-SAVE = "pmemsave 0x1000000 0x1000000"  # 16 MiB from where the kernel is
-
-
-def same_memory(host: Host) -> None:
-    before = (host.directory / "before").read_bytes()
-    assert len(before) == 16 << 20
-    assert len(set(before[::4096])) > 50  # it is not empty
-    assert (host.directory / "after").read_bytes() == before
