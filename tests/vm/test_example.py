@@ -48,9 +48,11 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs apt, or a tree with the series applied in NTSYNC_LINUX")
     root = tmp_path_factory.mktemp("ntsync") / "project"
     shutil.copytree(EXAMPLE, root)
-    assert portkit(root, "sync", "linux", "--version", "6.12.107").exit_code == 0
-    assert portkit(root, "apply", "ntsync", "--worktree", str(root / "linux")).exit_code == 0
-    return root / "linux"
+    tree = root / "tree"
+    assert portkit(root, "sync", "linux").exit_code == 0
+    done = portkit(root, "apply", "ntsync", "--stand-in", "--worktree", str(tree))
+    assert done.exit_code == 0, done.error
+    return tree
 
 
 @pytest.mark.network
