@@ -57,10 +57,8 @@ MODES = (
 
 #: What is known about cases that are lost or not ok, by mode.
 EXPLAINED = {
-    "svm-npt=0": "the host's kernel panicked in pmap_remove_pte(), at a munmap() by the client,"
-    " after 95 cases; seen once, in the only full run. The fault is in the walk of a page's list of"
-    " mappings. Six runs of migrate's first two cases alone (plain kernel), two of migrate and one"
-    " of attacks (debug kernel) passed. Open; do not rely on shadow paging.",
+    "svm-npt=0": "writes of one vCPU to code that another one runs are slow with shadow paging:"
+    " smc.by_another_vcpu needs more than a minute on the debug kernel.",
     "svm-xsave, svm-nrips=0, svm-avic=0": "put together from two boots each, as the first ran out"
     " of time on a busy host: attacks (avic: all from signals on) are of the second."
     " Before it the MSRs and values that attacks.msr_* try were cut down: it took over a minute.",

@@ -59,14 +59,18 @@ lkc_free(void *p)
 /*
  * A page that user space gets to see may be wired by the kernel on behalf of
  * the user (memory of a guest, a pipe, physical I/O), which wants it valid.
+ * Linux gives out pages with a private word of zero, and KVM relies on it to
+ * tell the roots of shadow paging apart; the page queues leave a pointer there.
  */
 static void
 pages_own(vm_page_t m, u_long npages)
 {
 	u_long i;
 
-	for (i = 0; i < npages; i++)
+	for (i = 0; i < npages; i++) {
 		m[i].valid = VM_PAGE_BITS_ALL;
+		m[i].plinks.memguard.p = 0;
+	}
 }
 
 /* The last one to unwire a page without object frees it. */
