@@ -21,7 +21,7 @@ PYTEST_ARGS ?=
 
 # What the targets need beside git, python3 and make, by Debian's names.
 PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-dev libck-dev lld llvm \
-  makefs mandoc patch quilt xz-utils
+  makefs mandoc patch pkgconf quilt xz-utils
 
 # What the cross build of QEMU needs beside that.
 QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libtool libc6-dev llvm pkgconf \
