@@ -1,7 +1,8 @@
 """The edge to git: processes on one bare repository, and nothing that knows of series.
 
-All writes of objects go through one ``git fast-import``, all moves of refs through one
-``git update-ref --stdin`` transaction, so an interruption leaves the old state whole.
+Releases are written by one ``git fast-import``, commits of a series as one pack (``packfile``), all
+moves of refs go through one ``git update-ref --stdin`` transaction, so an interruption leaves the
+old state whole.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -49,9 +51,10 @@ class GitFailed(EnvironmentProblem):
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """An object as ``cat-file --batch`` gives it: its id and its bytes."""
+    """An object as ``cat-file --batch`` gives it: its id, its kind (``blob``, ...), its bytes."""
 
     oid: str
+    kind: str
     data: bytes
 
 
@@ -78,6 +81,17 @@ class GitRepo:
             repo.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".")
             repo.run("config", "gc.auto", "0")
         return repo
+
+    @cached_property
+    def objects(self) -> Path:
+        """The directory of its objects.
+
+        Raises:
+            GitFailed: this is no repository.
+        """
+        if all((self.path / name).exists() for name in ("HEAD", "objects", "refs")):  # bare
+            return self.path / "objects"
+        return Path(self.text("rev-parse", "--path-format=absolute", "--git-path", "objects"))
 
     def popen(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start git with pipes on its standard streams.
@@ -134,7 +148,7 @@ class GitRepo:
                 found.append(None)
                 continue
             size = int(header[2])
-            found.append(Blob(header[0].decode(), out[at : at + size]))
+            found.append(Blob(header[0].decode(), header[1].decode(), out[at : at + size]))
             at += size + 1
         return found
 
@@ -170,7 +184,7 @@ class GitRepo:
         return out[0], count
 
     @contextmanager
-    def fast_import(self, *options: str, compress: bool = True) -> Iterator[IO[bytes]]:
+    def fast_import(self, *options: str) -> Iterator[IO[bytes]]:
         """A stream into one ``git fast-import``; leaving the block finishes it, as one pack.
 
         An exception inside the block ends the process before ``done``, so nothing it wrote
@@ -178,7 +192,6 @@ class GitRepo:
 
         Args:
             options: of fast-import.
-            compress: as the repository is configured; without it takes half the time.
 
         Yields:
             The writable stream of fast-import commands; ``feature done`` is already sent.
@@ -188,10 +201,7 @@ class GitRepo:
         """
         args = ("fast-import", "--quiet", "--done", *options)
         before = set(self._unfinished())
-        config = ["-c", "fastimport.unpackLimit=1"]
-        if not compress:
-            config += ["-c", "pack.compression=0"]
-        process = self.popen(*config, *args)
+        process = self.popen("-c", "fastimport.unpackLimit=1", *args)
         assert process.stdin is not None
         try:
             yield process.stdin
@@ -217,17 +227,19 @@ class GitRepo:
         self._remove_unfinished(set())
 
     def _unfinished(self) -> list[Path]:
-        objects = self.path / "objects"
-        return [
+        packs = self.objects / "pack"
+        found = [
             path
             for place, pattern in (
-                (objects, "tmp_*"),
-                (objects / "pack", "tmp_*"),
-                (objects / "pack", ".tmp-*"),
+                (self.objects, "tmp_*"),
+                (packs, "tmp_*"),
+                (packs, ".tmp-*"),
                 (self.path, "fast_import_crash_*"),
-                (self.path, "portkit-marks.*"),
             )
             for path in place.glob(pattern)
+        ]
+        return found + [
+            pack for pack in packs.glob("pack-*.pack") if not pack.with_suffix(".idx").exists()
         ]
 
     def _remove_unfinished(self, others: Container[Path]) -> None:

@@ -1,4 +1,4 @@
-"""A series as commits: one commit a patch, written through one ``git fast-import``.
+"""A series as commits: one commit a patch, written as one pack.
 
 The same patches on the same release give the same commit ids on every machine: author, date and
 message are the patch's, the committer is portkit at the author's date.
@@ -6,22 +6,21 @@ message are the patch's, the committer is portkit at the author's date.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
-from typing import IO
 
 from portkit.engine.hunks import apply_patch
 from portkit.engine.tree import Changes, Tree, read_tree, touched_paths
+from portkit.engine.treewriter import TreeWriter
 from portkit.gitio import GitRepo
 from portkit.mirror.model import Release
+from portkit.packfile import PackWriter
 from portkit.series.model import Patch, Series
 
 _COMMITTER = b"portkit <portkit@localhost>"
-_ZONE_LIMIT = 1400  # the largest zone that fast-import takes
+_ZONE_LIMIT = 1400  # the largest zone that git's tools take
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _GIT_DATE = re.compile(
     r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) ([+-]\d\d[0-5]\d)", re.ASCII
@@ -64,8 +63,8 @@ def write_chain(
 ) -> dict[str, str]:
     """Write one commit a step on top of a release and point the series' branch at the last one.
 
-    fast-import works while the next steps are made. It moves the branch when it has stored all
-    objects, so that an interruption or a step that fails leaves it where it was.
+    The branch moves when all objects are on the disk, so that an interruption or a step that fails
+    leaves it where it was.
 
     Returns:
         The commits' ids by patch name, in order; empty without steps (then the branch is at the
@@ -75,47 +74,27 @@ def write_chain(
         EnvironmentProblem: the disk refuses, or git does.
         Whatever making the steps raises.
     """
-    branch = branch_name(series, release.version)
-    names: list[str] = []
-    marks = repo.path / f"portkit-marks.{os.getpid()}"  # GitRepo.sweep knows it
-    try:
-        options = ("--force", "--depth=0", f"--export-marks={marks}")
-        with repo.fast_import(*options, compress=False) as stream:  # Mirror.tidy packs it well
-            parent = release.commit
-            for number, step in enumerate(steps, start=1):
-                _write_commit(stream, branch, number, parent, step)
-                parent = f":{number}"
-                names.append(step.patch.name)
-        written = dict(line.split(" ") for line in marks.read_text().splitlines())
-    finally:
-        marks.unlink(missing_ok=True)
-    if not names:
-        repo.update_refs({branch: release.commit})
-    return {name: written[f":{number}"] for number, name in enumerate(names, start=1)}
+    steps = list(steps)
+    pack = PackWriter(repo.objects)
+    trees = TreeWriter(
+        repo, release.tree, (path for step in steps for path in step.changes), pack
+    )  # fmt: skip
+    parent, commits = release.commit, {}
+    for step in steps:
+        tree = trees.change(step.changes).hex()
+        parent = pack.add("commit", _commit(tree, parent, step.patch)).hex()
+        commits[step.patch.name] = parent
+    pack.store()
+    repo.update_refs({branch_name(series, release.version): parent})
+    return commits
 
 
-def _write_commit(stream: IO[bytes], ref: str, number: int, parent: str, step: Step) -> None:
-    patch = step.patch
-    when = _fast_import_date(patch.date)
-    stream.write(f"commit {ref}\nmark :{number}\n".encode())
-    stream.write(b"author %s %s\n" % (_identity(patch.author), when))
-    stream.write(b"committer %s %s\n" % (_COMMITTER, when))
-    _write_data(stream, _message(patch))
-    stream.write(f"from {parent}\n".encode())
-    for path, entry in step.changes.items():
-        if entry is None:
-            stream.write(b"D %s\n" % _quoted(path))
-    for path, entry in step.changes.items():
-        if entry is not None:
-            stream.write(b"M %s inline %s\n" % (entry.mode.encode(), _quoted(path)))
-            _write_data(stream, entry.data)
-    stream.write(b"\n")
-
-
-def _write_data(stream: IO[bytes], data: bytes) -> None:
-    stream.write(b"data %d\n" % len(data))
-    stream.write(data)
-    stream.write(b"\n")
+def _commit(tree: str, parent: str, patch: Patch) -> bytes:
+    when = _git_date(patch.date)
+    return b"tree %s\nparent %s\nauthor %s %s\ncommitter %s %s\n\n%s" % (
+        tree.encode(), parent.encode(), _identity(patch.author), when, _COMMITTER, when,
+        _message(patch),
+    )  # fmt: skip
 
 
 def _message(patch: Patch) -> bytes:
@@ -133,8 +112,8 @@ def _identity(author: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
-def _fast_import_date(date: str) -> bytes:
-    """A patch's date as fast-import's raw format; one that is missing or broken is 1970."""
+def _git_date(date: str) -> bytes:
+    """A patch's date as commits hold it; one that is missing or broken is 1970."""
     try:
         when = _parse_date(date)
     except ValueError:
@@ -162,7 +141,3 @@ def _parse_date(date: str) -> datetime:
 
     return parsedate_to_datetime(date)
 
-
-def _quoted(path: PurePosixPath) -> bytes:
-    """A path as fast-import reads it back; it holds no newline (the parser refuses those)."""
-    return b'"' + os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

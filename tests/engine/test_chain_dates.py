@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portkit.engine.chain import _fast_import_date, _parse_date
+from portkit.engine.chain import _git_date, _parse_date
 
 
 @given(
@@ -22,7 +22,7 @@ def test_git_s_dates_are_read_as_the_mail_library_reads_them(when: datetime, zon
     assert _parse_date(text) == aware == parsedate_to_datetime(text)
     sign, minutes = "-" if zone < 0 else "+", abs(zone)
     shown = f"{sign}{minutes // 60:02}{minutes % 60:02}"
-    assert _fast_import_date(text).decode() == f"{int(aware.timestamp())} {shown}"
+    assert _git_date(text).decode() == f"{int(aware.timestamp())} {shown}"
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_git_s_dates_are_read_as_the_mail_library_reads_them(when: datetime, zon
 )
 def test_what_git_would_refuse_is_given_a_date_that_it_takes(text: str, expected: bytes) -> None:
     assert datetime.fromtimestamp(1793534400, UTC) == datetime(2026, 11, 1, 12, tzinfo=UTC)
-    assert _fast_import_date(text) == expected
+    assert _git_date(text) == expected
