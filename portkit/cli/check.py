@@ -135,36 +135,36 @@ def _write_page(path: Path, manifest: Manifest, matrices: Sequence[Matrix]) -> N
 
 
 def _table(name: str, verdicts: Sequence[Verdict]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=name, box=box.SIMPLE, title_justify="left")
-    table.add_column("patch", overflow="fold")
-    for verdict in verdicts:
-        table.add_column(verdict.version)
+    """Patches by releases; plain text, for rich would take as long as the merges of a series."""
     outcomes = [{patch.name: patch for patch in verdict.patches} for verdict in verdicts]
-    for patch in dict.fromkeys(name for each in outcomes for name in each):
-        cells = [_cell(each.get(patch), _MARKS) for each in outcomes]
-        table.add_row(patch, *cells)
-    console = Console()
-    console.print(table)
+    patches = list(dict.fromkeys(name for each in outcomes for name in each))
+    first = max(map(len, ["patch", *patches]))
+    widths = [max(len(verdict.version), max(map(len, _MARKS.values()))) for verdict in verdicts]
+    head = [verdict.version.ljust(width) for verdict, width in zip(verdicts, widths, strict=True)]
+    click.echo(f"{name}\n\n  {'patch'.ljust(first)}  {'  '.join(head)}".rstrip())
+    for patch in patches:
+        cells = []
+        for each, width in zip(outcomes, widths, strict=True):
+            outcome = each[patch].outcome if patch in each else None
+            mark = (_MARKS[outcome] if outcome else "-").ljust(width)
+            cells.append(click.style(mark, fg=_STYLES[outcome]) if outcome else mark)
+        click.echo(f"  {patch.ljust(first)}  {'  '.join(cells)}".rstrip())
+    click.echo()
     reasons = {patch.reason for each in outcomes for patch in each.values() if patch.reason}
     for reason in sorted(reasons):
-        console.print(reason, markup=False, highlight=False)
-    for verdict in verdicts:
-        console.print(
-            f"{verdict.version}: {verdict.count('applies')} apply, "
-            f"{verdict.count('upstreamed')} upstream already, {verdict.count('conflict')} conflict",
-            highlight=False,
+        click.echo(reason)
+    for found in verdicts:
+        click.echo(
+            f"{found.version}: {found.count('applies')} apply, "
+            f"{found.count('upstreamed')} upstream already, {found.count('conflict')} conflict"
         )
 
 
-def _cell(verdict: PatchVerdict | None, marks: dict[str, str]) -> str:
+def _cell(verdict: PatchVerdict | None) -> str:
     if verdict is None:
         return "-"
-    mark = marks.get(verdict.outcome, str(len(verdict.files)))
-    return f"[{_STYLES[verdict.outcome]}]{mark}[/]"
+    mark = {"applies": "ok", "upstreamed": "up", "refused": "no"}.get(verdict.outcome)
+    return f"[{_STYLES[verdict.outcome]}]{mark or len(verdict.files)}[/]"
 
 
 def _tell_matrix(matrix: Matrix) -> None:
@@ -187,10 +187,9 @@ def _tell_matrix(matrix: Matrix) -> None:
         table.add_column("lines", justify="right")
         for at in span:
             table.add_column(matrix.releases[at], justify="right", no_wrap=True)
-        marks = {"applies": "ok", "upstreamed": "up", "refused": "no"}
         for row in matrix.rows:
             table.add_row(
-                Text(row.name), str(row.size), *(_cell(row.cells[at], marks) for at in span)
+                Text(row.name), str(row.size), *(_cell(row.cells[at]) for at in span)
             )
         table.add_section()
         table.add_row("no work needed", "", *(f"{matrix.health(at):.0%}" for at in span))

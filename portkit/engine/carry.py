@@ -104,12 +104,11 @@ def read_journey(
     """
     paths = touched_paths(series)
     ours = read_tree(repo, base.tree, paths)
-    wanted = paths | set(extra)
-    upstream = read_tree(repo, onto.tree, wanted)
+    upstream = read_tree(repo, onto.tree, paths | set(extra))
     missing = [path for path in paths if ours.get(path) and not upstream.get(path)]
     renames = find_renames(repo, base.tree, onto.tree, missing)
     if renames:
-        upstream = read_tree(repo, onto.tree, wanted | set(renames.values()))
+        upstream = upstream.joined(read_tree(repo, onto.tree, renames.values()))
     return Journey(series, onto.version, ours, upstream, renames)
 
 

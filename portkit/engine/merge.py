@@ -17,6 +17,8 @@ from pygit2.ffi import C, ffi
 
 from portkit.engine.tree import Entry
 
+pygit2.option(Option.ENABLE_STRICT_HASH_VERIFICATION, False)  # for _Store, whose ids are no hashes
+
 _T = TypeVar("_T", str, bytes)
 _MARKS = b"<|=>"
 _MARKER = 7  # git's own size
@@ -230,7 +232,6 @@ def _merge_text(
     pygit2's own wrapper decodes the result as UTF-8 and offers no labels, so libgit2's function is
     called as pygit2 calls it.
     """
-    pygit2.option(Option.ENABLE_STRICT_HASH_VERIFICATION, False)
     repository, store = _repository()
     entries = [
         None if data is None else pygit2.IndexEntry("f", store.put(data), FileMode.BLOB)

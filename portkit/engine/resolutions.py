@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from portkit.engine.hunks import split_lines
@@ -73,29 +74,29 @@ def parse_conflict(conflict: FileConflict) -> tuple[list[tuple[bytes, ...]], lis
     Args:
         conflict: of kind CONTENT or ADD_ADD.
     """
-    marks = [char * conflict.marker_size for char in (b"<", b"|", b"=", b">")]
-    between: list[list[bytes]] = [[]]
-    sides: list[list[list[bytes]]] = []
-    side: int | None = None
-    for line in split_lines(conflict.text):
-        mark = next((at for at, mark in enumerate(marks) if line.startswith(mark)), None)
-        if mark == 0:
-            sides.append([[], [], []])
-            between.append([])
-        if mark is not None:
-            side = mark if mark < 3 else None
-        elif side is None:
-            between[-1].append(line)
-        else:
-            sides[-1][side].append(line)
+    text, size = conflict.text, conflict.marker_size
+    marks = cycle(char * size for char in (b"<", b"|", b"=", b">"))
+    parts, at = [], 0  # between, upstream, base, ours, between, upstream, ...
+    while (place := _line_with(next(marks), text, at)) >= 0:
+        parts.append(tuple(split_lines(text[at:place])))
+        at = text.find(b"\n", place) + 1 or len(text)
+    parts.append(tuple(split_lines(text[at:])))
+    between = parts[::4]
     regions = [
-        Region(
-            tuple(between[at][-_AROUND:]), tuple(upstream), tuple(base), tuple(ours),
-            tuple(between[at + 1][:_AROUND]),
+        Region(before[-_AROUND:], upstream, base, ours, after[:_AROUND])
+        for before, upstream, base, ours, after in zip(
+            between, parts[1::4], parts[2::4], parts[3::4], between[1:], strict=False
         )
-        for at, (upstream, base, ours) in enumerate(sides)
-    ]  # fmt: skip
-    return [tuple(lines) for lines in between], regions
+    ]
+    return between, regions
+
+
+def _line_with(mark: bytes, text: bytes, at: int) -> int:
+    """Where the next line that starts with a mark begins, from a line's start on; -1 for none."""
+    if text.startswith(mark, at):
+        return at
+    found = text.find(b"\n" + mark, at)
+    return found + 1 if found >= 0 else -1
 
 
 class Resolutions:
@@ -114,6 +115,8 @@ class Resolutions:
         Raises:
             UsageError: a resolution's file is not one.
         """
+        if not self.directory.is_dir():
+            return None
         if conflict.kind in _DELETABLE_KINDS:
             known = self._path(_whole_key(conflict))
             return Resolved(None) if known.exists() else None

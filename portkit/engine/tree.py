@@ -57,6 +57,10 @@ class Tree:
                 return f"{parent} is {'a symbolic link' if entry.mode == '120000' else 'a file'}"
         return f"{path} is a directory" if path in self._directories else None
 
+    def joined(self, other: Tree) -> Tree:
+        """What is known here and what is known there, of the same tree."""
+        return Tree({**self._entries, **other._entries}, self._directories | other._directories)
+
     def changed(self, changes: Changes) -> Tree:
         """The tree after some changes."""
         entries = dict(self._entries)
