@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from portkit.lint.finding import Finding
-from portkit.lint.portmake import Kind, Line, expand
+from portkit.lint.portmake import expand
 
 _WIDTH = 80
 _DIGEST = re.compile(r"(SHA256|SIZE) \(([^()]+)\) = (\S+)")
-_OPTION = re.compile(r"%%([A-Z0-9_]+)%%")
+_LENGTH = 24
+_NAME = 100
 
 
 def descr_findings(directory: Path) -> Iterator[Finding]:
@@ -23,53 +25,15 @@ def descr_findings(directory: Path) -> Iterator[Finding]:
     lines = path.read_text(errors="replace").splitlines()
     if len("".join(lines).strip()) < 40:
         yield Finding(path, 0, "port-descr-short", "say in a few lines what the port is for")
+    if len(lines) > _LENGTH:
+        yield Finding(path, 0, "port-descr-long", f"{_LENGTH} lines are enough")
     for number, line in enumerate(lines, start=1):
+        if not line.isascii():
+            yield Finding(path, number, "port-ascii", "write plain ASCII")
         if len(line.expandtabs()) > _WIDTH:
             yield Finding(path, number, "port-descr-width", f"the line is wider than {_WIDTH}")
         if line.startswith("WWW:"):
             yield Finding(path, number, "port-descr-www", "WWW belongs into the Makefile")
-
-
-def plist_findings(
-    directory: Path, lines: list[Line], values: Mapping[str, str]
-) -> Iterator[Finding]:
-    """pkg-plist: sorted, nothing twice, no absolute path, every option tag known."""
-    path = directory / "pkg-plist"
-    if not path.is_file():
-        if not any(line.name in ("PLIST_FILES", "NO_PLIST") for line in lines):
-            yield Finding(path, 0, "port-missing", "a port needs a pkg-plist or PLIST_FILES")
-        return
-    options = {
-        word
-        for line in lines
-        if line.kind is Kind.ASSIGNMENT and line.name.startswith("OPTIONS_")
-        for word in line.value.split()
-    }
-    known = {"DATADIR", "DOCSDIR", "ETCDIR", "EXAMPLESDIR", "KMODDIR", "PREFIX", "PORTVERSION"}
-    known |= set(re.findall(r"([A-Z0-9_]+)=", values.get("PLIST_SUB", "")))
-    known |= options if values.get("OPTIONS_SUB") == "yes" else set()
-    seen: dict[str, int] = {}
-    last = ""
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
-        bare = re.sub(r"^(%%(?!DATADIR|KMODDIR)[A-Z0-9_]+%%)+", "", line)
-        for tag in _OPTION.findall(line):
-            if tag.removeprefix("NO_") not in known:
-                yield Finding(path, number, "port-plist-tag", f"nothing replaces %%{tag}%%")
-        if line.startswith("@"):
-            continue
-        if not line.strip():
-            yield Finding(path, number, "port-plist-blank", "no blank lines here")
-            continue
-        if bare in seen:
-            yield Finding(path, number, "port-plist-twice", f"already on line {seen[bare]}")
-        seen.setdefault(bare, number)
-        if bare < last:
-            yield Finding(path, number, "port-plist-order", f"sort it before {last}")
-        last = max(last, bare)
-        if bare.startswith("/") and not bare.startswith("/%%"):
-            yield Finding(path, number, "port-plist-absolute", "give the path below PREFIX")
-        if re.search(r"/man/man\d/[^/]+\.\d$", bare):
-            yield Finding(path, number, "port-plist-man", "manual pages are installed as .gz")
 
 
 def distinfo_findings(directory: Path, values: Mapping[str, str]) -> Iterator[Finding]:
@@ -84,8 +48,11 @@ def distinfo_findings(directory: Path, values: Mapping[str, str]) -> Iterator[Fi
         yield Finding(path, 0, "port-missing", "the distfiles have no distinfo")
         return
     lines = path.read_text(errors="replace").splitlines()
-    if not lines or not re.fullmatch(r"TIMESTAMP = \d+", lines[0]):
+    stamp = re.fullmatch(r"TIMESTAMP = (\d+)", lines[0]) if lines else None
+    if stamp is None:
         yield Finding(path, 1, "port-distinfo", "the first line is to be TIMESTAMP = seconds")
+    elif int(stamp[1]) > time.time():
+        yield Finding(path, 1, "port-distinfo", "TIMESTAMP is in the future")
     found: dict[tuple[str, str], int] = {}
     for number, line in enumerate(lines[1:], start=2):
         match = _DIGEST.fullmatch(line)
@@ -112,8 +79,10 @@ def patch_findings(directory: Path, values: Mapping[str, str]) -> Iterator[Findi
         if not path.is_file():
             continue
         data = path.read_bytes()
-        if not data.strip():
+        if path.name.startswith("patch-") and not data.strip():
             yield Finding(path, 0, "port-patch", "the file is empty")
+        elif path.name.startswith("patch-") and not data.endswith(b"\n"):
+            yield Finding(path, data.count(b"\n") + 1, "port-newline", "no newline at the end")
         if path.suffix in (".orig", ".rej") or path.name.endswith("~"):
             yield Finding(path, 0, "port-patch", "a left-over of patch(1); remove it")
         elif path.name.startswith("patch-"):
@@ -122,6 +91,29 @@ def patch_findings(directory: Path, values: Mapping[str, str]) -> Iterator[Findi
             deep = re.search(rb"^\+\+\+ b/", data, re.MULTILINE) is not None
             if deep and values.get("PATCH_STRIP") != "-p1":
                 yield Finding(path, 0, "port-patch-strip", "paths with a/ and b/: PATCH_STRIP=-p1")
+
+
+def stray_findings(directory: Path) -> Iterator[Finding]:
+    """What does not belong into a port, or has a name that not every tool takes."""
+    for path in sorted(directory.rglob("*")):
+        name = path.name
+        patch = path.parent.name == "files" and name.startswith("patch-")
+        if path.is_symlink():
+            yield Finding(path, 0, "port-file", "a symbolic link; remove it")
+        elif path.is_dir():
+            if name == "work" and path.parent == directory:
+                yield Finding(path, 0, "port-file", "a working directory; 'make clean' removes it")
+            elif not any(path.iterdir()):
+                yield Finding(path, 0, "port-file", "an empty directory")
+        elif name.startswith("."):
+            yield Finding(path, 0, "port-file", "a hidden file")
+        elif name in ("README.html", "core") or name.endswith((".core", ".bak")):
+            yield Finding(path, 0, "port-file", "a left-over; remove it")
+        elif patch and (len(name) > _NAME or not re.fullmatch(r"[\w.+-]+", name)):
+            message = f"at most {_NAME} characters, letters, digits and -_.+ alone"
+            yield Finding(path, 0, "port-file", message)
+        elif not patch and path.stat().st_size == 0:
+            yield Finding(path, 0, "port-file", "an empty file")
 
 
 def expected_distfiles(values: Mapping[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from portkit.lint.port import lint_port
 from portkit.lint.portfiles import expected_distfiles
 from portkit.lint.portmake import Kind, expand, parse_makefile, variables
+from tests.port.faults import FAULTS, Fault
+
+ROOT = Path(__file__).parents[2]
 
 MAKEFILE = """\
 PORTNAME=	hello
@@ -50,7 +54,8 @@ FILES = {
     f"SHA256 (hello-1.2.tar.xz) = {'0' * 64}\n"
     "SIZE (hello-1.2.tar.xz) = 123\n",
     "pkg-descr": "Hello prints a greeting on the terminal, in the language\nof the user.\n",
-    "pkg-plist": "bin/hello\n%%DOCS%%share/man/man1/hello.1.gz\n%%X11%%share/pixmaps/hello.png\n",
+    "pkg-plist": "bin/hello\nbin/hello-all\nbin/hello-you\n%%DOCS%%share/man/man1/hello.1.gz\n"
+    "%%X11%%share/pixmaps/hello.png\n%%X11%%share/pixmaps/hello.svg\n",
     "files/patch-main.c": "--- a/main.c\n+++ b/main.c\n@@ -1 +1 @@\n-a\n+b\n",
 }
 
@@ -150,6 +155,16 @@ def test_other_files(port: Callable[..., Path], name: str, text: str | None, rul
     assert (rule, name) in [
         (finding.rule, str(finding.file).partition("/misc/hello/")[2]) for finding in findings
     ]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_what_portlint_and_portclippy_find_is_found(fault: Fault, tmp_path: Path) -> None:
+    shutil.copytree(
+        ROOT / "ports" / fault.origin, tmp_path / fault.origin, ignore=shutil.ignore_patterns("src")
+    )
+    assert lint_port(tmp_path / fault.origin) == []
+    fault.inject(tmp_path)
+    assert fault.rule in {finding.rule for finding in lint_port(tmp_path / fault.origin)}
 
 
 def test_a_finding_says_where_and_which_rule(port: Callable[..., Path]) -> None:
