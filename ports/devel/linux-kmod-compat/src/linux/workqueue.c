@@ -379,24 +379,29 @@ void kthread_flush_work(struct kthread_work *work)
 /* --- vhost tasks -------------------------------------------------------- */
 
 struct vhost_task {
-	bool	(*fn)(void *);
-	void	*arg;
-	void	*task;
-	bool	stop;
-	char	name[24];
+	bool			(*fn)(void *);
+	void			*arg;
+	struct task_struct	*task;
+	bool			stop;
+	char			name[24];
 };
 
+/*
+ * The work is done in the state TASK_INTERRUPTIBLE, as on Linux: what it does to
+ * wait returns at once in any other.  A wake-up in between resets the state.
+ */
 static void vhost_task_main(void *arg)
 {
 	struct vhost_task *vtsk = arg;
 
-	while (!READ_ONCE(vtsk->stop)) {
-		__set_current_state(TASK_RUNNING);
-		if (vtsk->fn(vtsk->arg))
-			continue;
-		if (!READ_ONCE(vtsk->stop))
-			lkc_task_park(LKC_FOREVER, 0);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (READ_ONCE(vtsk->stop))
+			break;
+		if (!vtsk->fn(vtsk->arg))
+			schedule();
 	}
+	__set_current_state(TASK_RUNNING);
 }
 
 /* A thread of the kernel gets no fatal signal: handle_kill is never needed. */
@@ -406,7 +411,7 @@ struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*handle_kill)(voi
 	struct vhost_task *vtsk = kzalloc(sizeof(*vtsk), GFP_KERNEL);
 
 	if (!vtsk)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	vtsk->fn = fn;
 	vtsk->arg = arg;
 	strscpy(vtsk->name, name, sizeof(vtsk->name));
@@ -416,21 +421,25 @@ struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*handle_kill)(voi
 /* Without the thread the work is not done; its user only loses a service. */
 void vhost_task_start(struct vhost_task *vtsk)
 {
-	if (LX_BLOCKING(lkc_thread_start(vhost_task_main, vtsk, vtsk->name, &vtsk->task)))
+	void *task;
+
+	if (LX_BLOCKING(lkc_thread_start(vhost_task_main, vtsk, vtsk->name, &task)))
 		pr_err("cannot start thread %s\n", vtsk->name);
+	else
+		vtsk->task = task;
 }
 
 void vhost_task_wake(struct vhost_task *vtsk)
 {
 	if (vtsk->task)
-		lkc_task_unpark(vtsk->task);
+		wake_up_process(vtsk->task);
 }
 
 void vhost_task_stop(struct vhost_task *vtsk)
 {
 	WRITE_ONCE(vtsk->stop, true);
 	if (vtsk->task) {
-		lkc_task_unpark(vtsk->task);
+		wake_up_process(vtsk->task);
 		LX_BLOCKING_VOID(lkc_thread_join(vtsk->task));
 	}
 	kfree(vtsk);
