@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+
 import click
 
 from portkit.cli.complete import mirrored_versions, patch_names, series_names
 from portkit.cli.conflicts import commit_data, commit_line, conflict_data, tell_conflicts
 from portkit.cli.context import Project, find_series, pass_project
+from portkit.cli.progress import bars
 from portkit.engine.bisect import Bisection
 from portkit.engine.bisect import bisect as run_bisect
+from portkit.engine.check import PatchVerdict
 
 _SAID = {
     "applies": "applies",
@@ -38,7 +43,8 @@ def bisect(
       portkit bisect qemu 0003-fix.patch 10.0.13 10.2.2
     """
     manifest = project.settled
-    found = run_bisect(manifest, find_series(manifest, series), patch, good, bad)
+    with bars() as progress:
+        found = run_bisect(manifest, find_series(manifest, series), patch, good, bad, progress)
     project.report(_data(found), lambda: _tell(found))
     if found.change is None:
         ctx.exit(1)
@@ -67,15 +73,17 @@ def _data(found: Bisection) -> dict[str, object]:
 
 def _tell(found: Bisection) -> None:
     colours = {"applies": "green", "upstreamed": "blue", "conflict": "red"}
-    width = max(len(version) for version, _ in found.verdicts)
-    for version, verdict in found.verdicts:
+    runs = list(_runs(found))
+    width = max(len(span) for span, _, _ in runs)
+    for span, verdict, first in runs:
         files = f"  {', '.join(verdict.files)}" if verdict.files else ""
-        shown = click.style(f"{verdict.outcome:10}", fg=colours[verdict.outcome])
-        first = found.change is not None and version == found.change.release
-        click.echo(f"  {version:{width}}  {shown}{files}{'  <- first' if first else ''}".rstrip())
+        text = f"{verdict.outcome:10}" if files or first else verdict.outcome
+        shown = click.style(text, fg=colours[verdict.outcome])
+        mark = "  <- first" if first else ""
+        click.echo(f"  {span:{width}}  {shown}{files}{mark}".rstrip())
     change = found.change
     if change is None:
-        version, verdict = found.verdicts[0]
+        _, verdict = found.verdicts[0]
         click.echo(f"{found.patch} {_SAID[verdict.outcome].rstrip(',')} on all of them")
         return
     said = _SAID[change.verdict.outcome]
@@ -83,3 +91,12 @@ def _tell(found: Bisection) -> None:
     if change.commit:
         click.echo(f"  by {commit_line(change.commit)}")
     tell_conflicts(change.conflicts, change.release)
+
+
+def _runs(found: Bisection) -> Iterator[tuple[str, PatchVerdict, bool]]:
+    """Neighbouring releases with the same verdict: their span, and whether it is the first bad."""
+    at = found.change.release if found.change else None
+    for _, group in groupby(found.verdicts, lambda row: (row[1].outcome, row[1].files)):
+        versions, verdicts = zip(*group, strict=True)
+        more = f" to {versions[-1]} ({len(versions)} releases)" if len(versions) > 1 else ""
+        yield versions[0] + more, verdicts[0], versions[0] == at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from portkit.report.matrix import Matrix
 
 _MARKS = {"applies": "ok", "upstreamed": "upstream", "conflict": "CONFLICT", "refused": "REFUSED"}
+_HEALTH = "no work needed"
 _STYLES = {"applies": "green", "upstreamed": "blue", "conflict": "red", "refused": "magenta"}
 
 
@@ -138,26 +140,45 @@ def _table(name: str, verdicts: Sequence[Verdict]) -> None:
     """Patches by releases; plain text, for rich would take as long as the merges of a series."""
     outcomes = [{patch.name: patch for patch in verdict.patches} for verdict in verdicts]
     patches = list(dict.fromkeys(name for each in outcomes for name in each))
-    first = max(map(len, ["patch", *patches]))
     widths = [max(len(verdict.version), max(map(len, _MARKS.values()))) for verdict in verdicts]
-    head = [verdict.version.ljust(width) for verdict, width in zip(verdicts, widths, strict=True)]
-    click.echo(f"{name}\n\n  {'patch'.ljust(first)}  {'  '.join(head)}".rstrip())
-    for patch in patches:
-        cells = []
-        for each, width in zip(outcomes, widths, strict=True):
-            outcome = each[patch].outcome if patch in each else None
-            mark = (_MARKS[outcome] if outcome else "-").ljust(width)
-            cells.append(click.style(mark, fg=_STYLES[outcome]) if outcome else mark)
-        click.echo(f"  {patch.ljust(first)}  {'  '.join(cells)}".rstrip())
+    first, spans = _layout(patches, widths, 2)
+    click.echo(name)
+    for span in spans:
+        head = (verdicts[at].version.ljust(widths[at]) for at in span)
+        click.echo(f"\n  {'patch'.ljust(first)}  {'  '.join(head)}".rstrip())
+        for patch in patches:
+            cells = []
+            for at in span:
+                found = outcomes[at].get(patch)
+                mark = (_MARKS[found.outcome] if found else "-").ljust(widths[at])
+                cells.append(click.style(mark, fg=_STYLES[found.outcome]) if found else mark)
+            shown = patch if len(patch) <= first else f"{patch[: first - 1]}\N{HORIZONTAL ELLIPSIS}"
+            click.echo(f"  {shown.ljust(first)}  {'  '.join(cells)}".rstrip())
     click.echo()
     reasons = {patch.reason for each in outcomes for patch in each.values() if patch.reason}
     for reason in sorted(reasons):
         click.echo(reason)
-    for found in verdicts:
+    for each in verdicts:
         click.echo(
-            f"{found.version}: {found.count('applies')} apply, "
-            f"{found.count('upstreamed')} upstream already, {found.count('conflict')} conflict"
+            f"{each.version}: {each.count('applies')} apply, "
+            f"{each.count('upstreamed')} upstream already, {each.count('conflict')} conflict"
         )
+
+
+def _layout(names: Sequence[str], widths: Sequence[int], more: int) -> tuple[int, list[range]]:
+    """How wide the column of names is, and which releases go side by side in the terminal.
+
+    Args:
+        names: the first cells of the rows.
+        widths: of the columns of the releases.
+        more: what other columns and the margin take.
+    """
+    room = shutil.get_terminal_size().columns - more
+    whole = sum(width + 2 for width in widths)
+    longest = max(map(len, ("patch", *names)))
+    first = min(longest, max(room - whole, room // 2))
+    fit = max((room - first) // (max(widths, default=0) + 2), 1)
+    return first, [range(at, min(at + fit, len(widths))) for at in range(0, len(widths), fit)]
 
 
 def _cell(verdict: PatchVerdict | None) -> str:
@@ -175,15 +196,12 @@ def _tell_matrix(matrix: Matrix) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    name_width = min(max((len(row.name) for row in matrix.rows), default=0), console.width // 2)
-    name_width = max(name_width, len("no work needed"))
-    width = max((len(release) for release in matrix.releases), default=1) + 2
-    fit = max((console.width - name_width - 12) // width, 1)
+    names = [row.name for row in matrix.rows]
+    first, spans = _layout([*names, _HEALTH], [len(each) for each in matrix.releases], 8)
     click.echo(f"{matrix.series}: {len(matrix.rows)} patches, made for {matrix.pin}")
-    for start in range(0, len(matrix.releases), fit):
-        span = range(start, min(start + fit, len(matrix.releases)))
+    for span in spans:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        table.add_column("patch", width=name_width, no_wrap=True, overflow="ellipsis")
+        table.add_column("patch", width=first, no_wrap=True, overflow="ellipsis")
         table.add_column("lines", justify="right")
         for at in span:
             table.add_column(matrix.releases[at], justify="right", no_wrap=True)
@@ -192,5 +210,5 @@ def _tell_matrix(matrix: Matrix) -> None:
                 Text(row.name), str(row.size), *(_cell(row.cells[at]) for at in span)
             )
         table.add_section()
-        table.add_row("no work needed", "", *(f"{matrix.health(at):.0%}" for at in span))
+        table.add_row(_HEALTH, "", *(f"{matrix.health(at):.0%}" for at in span))
         console.print(table)

@@ -76,7 +76,7 @@ def _side_by_side(place: Place, release: str) -> None:
     titles = (f"upstream {release}", "before the patch", "the patch")
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True,
                   title=f"    line {place.line}", title_justify="left")  # fmt: skip
-    columns = [_lines(side) for side in (place.upstream, place.base, place.ours)]
+    columns = _dedent([_lines(side) for side in (place.upstream, place.base, place.ours)])
     for title, style in zip(titles, ("yellow", "dim", "green"), strict=True):
         table.add_column(title, style=style, ratio=1, overflow="fold")
     height = max(len(lines) for lines in columns)
@@ -91,6 +91,15 @@ def _lines(side: bytes) -> list[str]:
     """The lines of one version, safe for a terminal."""
     lines = side.decode(errors="replace").expandtabs(4).splitlines()
     return ["".join(char if char.isprintable() else "?" for char in line) for line in lines]
+
+
+def _dedent(columns: list[list[str]]) -> list[list[str]]:
+    """Without the blanks that every line begins with: columns are narrow."""
+    margins = [
+        len(line) - len(line.lstrip(" ")) for lines in columns for line in lines if line.strip()
+    ]
+    cut = min(margins, default=0)
+    return [[line[cut:] for line in lines] for lines in columns]
 
 
 def _text(side: bytes) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portkit.engine.carry import Journey, Outcome, carry, read_journey
-from portkit.engine.check import PatchVerdict, Task, check
+from portkit.engine.check import PatchVerdict, Progress, Task, check
 from portkit.engine.explain import Explanation, explain
 from portkit.engine.needed import needed_for
 from portkit.engine.resolutions import resolutions_of
@@ -66,6 +66,7 @@ def bisect(
     patch: str,
     good: str | None = None,
     bad: str | None = None,
+    progress: Progress | None = None,
 ) -> Bisection:
     """Find where a patch's outcome changes first.
 
@@ -75,6 +76,7 @@ def bisect(
         patch: name of one of its patches.
         good: a mirrored release; the one that the series is pinned to when None.
         bad: another one, newer or older; the newest mirrored one when None.
+        progress: told how many releases are done.
 
     Raises:
         UsageError: no such patch, or both releases are the same.
@@ -95,7 +97,7 @@ def bisect(
     way = _way(releases, mirror.release(good or spec.pin), last)
     verdicts = [
         verdict.patches[-1]
-        for verdict in check(manifest, [Task(spec, base, each, patch) for each in way])
+        for verdict in check(manifest, [Task(spec, base, each, patch) for each in way], progress)
     ]
     for verdict in verdicts:
         if verdict.outcome == "refused":

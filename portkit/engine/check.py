@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from portkit import __version__
@@ -71,7 +71,8 @@ class Task:
         spec: the series.
         base: the release that it is pinned to.
         onto: the release to try.
-        patch: check just this patch and those that it builds on; None means all.
+        patch: check just this patch and what it builds on, the last of the verdict's patches is
+            it; None means all.
     """
 
     spec: SeriesSpec
@@ -95,7 +96,10 @@ def check(
         EnvironmentProblem: the mirror or the disk fails.
     """
     keys = [_key(manifest, task) for task in tasks]
-    found = {key: verdict for key in keys if (verdict := _cached(manifest, key)) is not None}
+    found = {
+        key: verdict for key, task in zip(keys, tasks, strict=True)
+        if (verdict := _known(manifest, key, task)) is not None
+    }  # fmt: skip
     todo = {key: task for key, task in zip(keys, tasks, strict=True) if key not in found}
     for key, verdict in zip(todo, _compute_all(manifest, todo.values()), strict=True):
         _store(manifest, key, verdict)
@@ -158,6 +162,17 @@ def _key(manifest: Manifest, task: Task) -> str:
 
 def _cache_file(manifest: Manifest, key: str) -> Path:
     return manifest.state_dir / "cache" / "check" / f"{key}.json"
+
+
+def _known(manifest: Manifest, key: str, task: Task) -> Verdict | None:
+    """A task's verdict from the cache; that of one patch also from its whole series'."""
+    verdict = _cached(manifest, key)
+    if verdict is None and task.patch is not None:
+        whole = _cached(manifest, _key(manifest, replace(task, patch=None)))
+        patches = [each for each in whole.patches if each.name == task.patch] if whole else []
+        if whole and patches:
+            verdict = Verdict(whole.series, whole.version, tuple(patches))
+    return verdict
 
 
 def _cached(manifest: Manifest, key: str) -> Verdict | None:

@@ -16,6 +16,8 @@ from portkit.mirror.history import Commit, History, history_of
 from portkit.mirror.model import Release
 from portkit.mirror.store import Mirror
 
+_AROUND = 3  # lines around a place that are known
+
 #: Whether a file's content (None: no such file) is not what the patch was made for any more.
 Changed = Callable[[bytes | None], bool]
 
@@ -89,7 +91,7 @@ def explain(
         names = [old_names[path], path] if path in old_names else [path]
         regions = _regions(conflict)
         first = _read(mirror.repo, base.tree, names)
-        changed = _changed(first, regions)
+        changed = _changed(first, _read(mirror.repo, onto.tree, names), regions)
         at = _first(mirror.repo, way, names, changed)
         commit = None
         if at is not None and history is not None and base == low:
@@ -123,16 +125,39 @@ def _places(conflict: FileConflict, regions: Sequence[Region]) -> tuple[Place, .
     )
 
 
-def _changed(first: bytes | None, regions: Sequence[Region]) -> Changed:
+def _changed(first: bytes | None, last: bytes | None, regions: Sequence[Region]) -> Changed:
     """What tells a file in which lines of the conflict are not as they were.
 
-    Where nothing was between the lines around a place, these must stand together.
+    Of each place the lines themselves are looked for. Where that does not tell the pinned release
+    from the last one (there are no such lines, or others like them), as few around as do.
+
+    Args:
+        first, last: the file on the pinned release and on the one that it collides with.
+        regions: the places.
     """
-    texts = [b"".join(each.base or (*each.before, *each.after)) for each in regions]
-    wanted = [text for text in texts if text and first is not None and text in first]
-    if not wanted:
+    if first is None or last is None:
         return lambda data: data != first
-    return lambda data: data is None or any(text not in data for text in wanted)
+    wanted = []
+    for region in regions:
+        texts = [
+            text for around in range(_AROUND + 1)
+            if (text := _with_lines(region, around)) and last.count(text) < first.count(text)
+        ]  # fmt: skip
+        wanted += texts[:1]
+    if wanted:
+        return lambda data: data is None or any(
+            data.count(text) < first.count(text) for text in wanted
+        )
+    if any(_with_lines(region, _AROUND) in first for region in regions):
+        # On the last one too: upstream did not touch them, an earlier patch was left out.
+        return lambda data: False
+    return lambda data: data != first
+
+
+def _with_lines(region: Region, around: int) -> bytes:
+    """The lines of a place before the patch, with some of those before and after them."""
+    before = region.before[len(region.before) - around :] if around else ()
+    return b"".join((*before, *region.base, *region.after[:around]))
 
 
 def _first(

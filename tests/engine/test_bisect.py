@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,8 @@ def test_no_difference_is_the_answer_no(project: Manifest) -> None:
 
 def test_people_see_where_it_changed(project: Manifest) -> None:
     text = portkit(project.root, "bisect", "s", "2.patch").stdout
-    assert "  1.10  conflict    a.c  <- first" in text
+    assert "  1.1 to 1.9 (4 releases)    applies\n" in text
+    assert "  1.10 to 1.11 (2 releases)  conflict    a.c  <- first\n" in text
     assert "2.patch conflicts since 1.10 (not in 1.9)" in text
     text = portkit(project.root, "bisect", "s", "1.patch").stdout
     assert "1.patch is upstream already, so the patch is redundant, since 1.3 (not in 1.2)" in text
@@ -168,8 +170,20 @@ def test_what_a_patch_builds_on_is_carried_with_it(tmp_path: Path) -> None:
     spec = manifest.series["s"]
     (whole,) = check(manifest, [Task(spec, base, onto)])
     for verdict in whole.patches:
+        shutil.rmtree(manifest.state_dir / "cache")
         (alone,) = check(manifest, [Task(spec, base, onto, verdict.name)])
         assert alone.patches[-1] == verdict
+
+
+def test_what_a_check_of_the_whole_series_found_is_not_computed_again(
+    project: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bisect of a patch of a long series is then a matter of reading the cache."""
+    portkit(project.root, "check", "s")
+    computed: list[Task] = []
+    monkeypatch.setattr("portkit.engine.check._compute", lambda path, task: computed.append(task))
+    assert bisect(project, "2.patch")["first"]["release"] == "1.10"
+    assert computed == []
 
 
 def test_a_path_in_the_way_counts_as_shared() -> None:

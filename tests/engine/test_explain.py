@@ -96,6 +96,20 @@ def test_lines_that_upstream_put_in_between_are_traced_too(tmp_path: Path) -> No
     assert found["changed_in"] == "1.3"
 
 
+def test_lines_that_are_also_elsewhere_are_told_apart_by_those_around(tmp_path: Path) -> None:
+    """As in QEMU's pc_piix.c: the line went from one function, and came in another."""
+    first = {"a.c": body(l5="same")}
+    releases: dict[str, Files] = {
+        "1.1": first,
+        "1.2": {"a.c": body(l5="same", l7="near, but no collision")},
+        "1.3": {"a.c": body(l5="theirs", l7="near, but no collision", l25="same")},
+        "1.4": {"a.c": body(l5="theirs", l7="near, but no collision", l25="same", l30="end")},
+    }
+    manifest = make_project(tmp_path, releases, chain(first, {"a.c": body(l5="ours")}))
+    (found,) = conflicts(manifest, "1.4")
+    assert found["changed_in"] == "1.3"
+
+
 def test_an_older_release_is_explained_backwards(tmp_path: Path) -> None:
     first = {"a.c": BODY}
     releases: dict[str, Files] = {

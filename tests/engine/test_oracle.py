@@ -213,6 +213,7 @@ def check_bisect(qemu: Qemu, base: Release, tip: str) -> None:
         ]
         for name in (patch["name"] for patch in verdicts[0]["patches"])
     }
+    shutil.rmtree(root / ".portkit" / "cache")  # bisect has to find out itself
     seen, explained = Counter[str](), Counter[bool]()
     for name, found in outcomes.items():
         at = next((at for at, outcome in enumerate(found) if outcome != found[0]), None)
