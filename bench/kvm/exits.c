@@ -5,10 +5,11 @@
  * for each kind of exit, and for each page when memory is touched for the
  * first time.  Runs on FreeBSD and on Linux alike:
  *
- *	exits [batches]
+ *	exits [batches [kind]]
  *
  * prints one line for each kind: its name, the least and the median of the
- * batches.  The guests are 32-bit code without paging.
+ * batches.  Memory is filled once, as often as there are batches if that is
+ * named as the only kind.  The guests are 32-bit code without paging.
  */
 #include <sys/types.h>
 #include <sys/ioctl.h>
@@ -85,8 +86,10 @@ __asm__(
 "	.globl	guest_cpuid, guest_port, guest_mmio, guest_ipi\n"
 "	.globl	guest_wake, guest_spin, guest_halt, guest_fill\n"
 "	.globl	handler_count, handler_reply, guests_end\n"
+"	.globl	loop_cpuid, loop_port, loop_mmio, loop_fill\n"	/* for profile.py */
 "guest_cpuid:\n"
 "	START\n"
+"loop_cpuid:\n"
 "1:	xor	%eax, %eax\n"
 "	cpuid\n"
 "	dec	%esi\n"
@@ -94,12 +97,14 @@ __asm__(
 "	END\n"
 "guest_port:\n"
 "	START\n"
+"loop_port:\n"
 "1:	in	$0x10, %al\n"
 "	dec	%esi\n"
 "	jnz	1b\n"
 "	END\n"
 "guest_mmio:\n"
 "	START\n"
+"loop_mmio:\n"
 "1:	mov	0xd0000000, %eax\n"
 "	dec	%esi\n"
 "	jnz	1b\n"
@@ -142,6 +147,7 @@ __asm__(
 "guest_fill:\n"
 "	START\n"
 "	mov	$0x40000000, %ebx\n"
+"loop_fill:\n"
 "1:	mov	%esi, (%ebx)\n"
 "	add	$4096, %ebx\n"
 "	dec	%esi\n"
@@ -191,10 +197,18 @@ static const struct kind {
 	{ "ipi", guest_ipi, guest_spin, 100, 1 },
 };
 
+static const char *only;
 static int kvm, vm, vcpus[2];
 static struct kvm_run *runs[2];
 static uint8_t *low;
 static volatile bool stopping;
+
+static bool
+wanted(const char *name)
+{
+
+	return (only == NULL || strcmp(name, only) == 0);
+}
 
 static uint32_t
 place(const uint8_t *code)
@@ -403,6 +417,8 @@ fill(const char *name, bool touched)
 	uint8_t *memory;
 	uint64_t result;
 
+	if (!wanted(name))
+		return;
 	memory = anonymous(FILL_SIZE + SUPERPAGE);
 	memory = (uint8_t *)(((uintptr_t)memory + SUPERPAGE - 1) &
 	    ~(SUPERPAGE - 1));
@@ -429,11 +445,14 @@ main(int argc, char *argv[])
 	batches = argc > 1 ? atoi(argv[1]) : 10;
 	if (batches < 1 || batches > MAX_BATCHES)
 		errx(2, "1 to %d batches", MAX_BATCHES);
+	only = argc > 2 ? argv[2] : NULL;
 	OK(sigaction(SIGUSR1, &sa, NULL));
 	OK(kvm = open("/dev/kvm", O_RDWR));
 	create_vm();
 	for (kind = kinds; kind < kinds + sizeof(kinds) / sizeof(kinds[0]);
 	    kind++) {
+		if (!wanted(kind->name))
+			continue;
 		if (kind->other == guest_spin &&
 		    sysconf(_SC_NPROCESSORS_ONLN) < 2)
 			continue;	/* would wait for the scheduler */
@@ -443,7 +462,9 @@ main(int argc, char *argv[])
 		print(kind->name, results, batches,
 		    (uint64_t)kind->count * kind->events);
 	}
-	fill("fill-new", false);
-	fill("fill-touched", true);
+	for (i = 0; i < (only != NULL ? batches : 1); i++) {
+		fill("fill-new", false);
+		fill("fill-touched", true);
+	}
 	return (0);
 }

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * PID 1 of a Linux host: loads /modules/0, /modules/1 and so on, runs
- * /program with the number of batches, and leaves the emulator through its exit device.
+ * /program with the number of batches, and leaves the emulator through its exit
+ * device.  Says first where functions are, if it is asked to.
  */
 #include <sys/io.h>
 #include <sys/mount.h>
@@ -13,12 +14,35 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* As few characters as will do: the serial port is slow. */
+static void
+print_symbols(void)
+{
+	char line[512], name[256], type;
+	unsigned long address;
+	FILE *f;
+
+	if (mount("none", "/proc", "proc", 0, NULL) == -1 ||
+	    (f = fopen("/proc/kallsyms", "r")) == NULL)
+		err(1, "/proc/kallsyms");
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "%lx %c %255s", &address, &type, name) == 3 &&
+		    (type == 't' || type == 'T') &&
+		    strncmp(name, "__pfx_", 6) != 0)
+			printf("%x %s\n", (unsigned int)address, name);
+	fclose(f);
+	puts("ready");
+	fflush(stdout);
+}
 
 int
 main(void)
 {
 	char *batches = getenv("batches");	/* of the command line */
+	char *kind = getenv("kind");
 	char name[32];
 	int fd, i, status;
 	pid_t pid;
@@ -34,8 +58,10 @@ main(void)
 			warn("%s", name);
 		close(fd);
 	}
+	if (getenv("symbols") != NULL)
+		print_symbols();
 	if ((pid = fork()) == 0) {
-		execl("/program", "program", batches, (char *)NULL);
+		execl("/program", "program", batches, kind, (char *)NULL);
 		err(1, "/program");
 	}
 	waitpid(pid, &status, 0);

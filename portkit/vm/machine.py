@@ -25,6 +25,7 @@ class Machine:
         counted: time is the number of instructions executed, so that measurements do not depend
             on how busy the host is (QEMU only; one nanosecond and one TSC cycle each).
         tunables: ``NAME=VALUE`` for the kernel's environment, as in loader.conf.
+        options: more of QEMU's own, for tools that look into the machine.
     """
 
     kernel: Kind = "plain"
@@ -34,6 +35,7 @@ class Machine:
     cpu: str | None = None
     counted: bool = False
     tunables: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

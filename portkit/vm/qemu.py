@@ -35,6 +35,7 @@ def prepare(job: Job) -> list[str]:
         "-drive", "file=root.img,if=virtio,format=raw,snapshot=on",
         "-drive", "file=t.img,if=virtio,format=raw,cache=unsafe",
         "-drive", "file=exchange.img,if=virtio,format=raw,cache=unsafe",
+        *machine.options,
     ]  # fmt: skip
     for name, fd in (("console", job.console), ("output", job.output)):
         command += ["-chardev", f"file,id={name},path=/dev/fd/{fd}", "-serial", f"chardev:{name}"]

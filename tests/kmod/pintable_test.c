@@ -102,6 +102,53 @@ static void test_huge(void)
 	lx_pin_table_free(t);
 }
 
+/* A block set at once is found as its pages, and can be let go of in parts. */
+static void test_block(void)
+{
+	struct lx_pin_table *t = lx_pin_table_new();
+	u64 uva = 0x7f1234400000 & ~(BLOCK - 1);
+
+	nreleased = nwritable = 0;
+	CHECK(lx_pin_none(t, uva));
+	CHECK(lx_pin_set_block(t, uva + PAGE, 8 * BLOCK | RW) == -EINVAL);
+	CHECK(lx_pin_set_block(t, uva, 8 * BLOCK | RW) == 0);
+	CHECK(!lx_pin_none(t, uva) && lx_pin_none(t, uva + BLOCK));
+	for (unsigned int i = 0; i < 512; i++) {
+		CHECK(lx_pin_lookup(t, uva + i * PAGE) == ((8 * BLOCK + i * PAGE) | RW));
+		CHECK(lx_pin_level(t, uva + i * PAGE) == LX_PIN_2M);
+	}
+	CHECK(lx_pin_lookup(t, uva + BLOCK) == 0 && lx_pin_lookup(t, uva - PAGE) == 0);
+
+	/* The whole: dead at once, released page by page. */
+	lx_pin_kill(t, uva - BLOCK, uva + 2 * BLOCK);
+	CHECK(lx_pin_lookup(t, uva) == 0 && lx_pin_lookup(t, uva + 9 * PAGE) == 0);
+	CHECK(lx_pin_level(t, uva + 9 * PAGE) == 0 && nreleased == 0);
+	lx_pin_reap(t, uva - BLOCK, uva + 2 * BLOCK, release);
+	CHECK(nreleased == 512 && nwritable == 512);
+	CHECK(released[0] == 8 * BLOCK && released[511] == 8 * BLOCK + 511 * PAGE);
+	CHECK(lx_pin_none(t, uva));
+
+	/* Parts, the first page and the last among them. */
+	CHECK(lx_pin_set_block(t, uva, 9 * BLOCK | RW) == 0);
+	drop(t, uva, uva + PAGE);
+	CHECK(nreleased == 513 && released[512] == 9 * BLOCK);
+	CHECK(lx_pin_lookup(t, uva) == 0 && lx_pin_level(t, uva + PAGE) == LX_PIN_4K);
+	drop(t, uva + 511 * PAGE, uva + 2 * BLOCK);
+	CHECK(nreleased == 514 && released[513] == 9 * BLOCK + 511 * PAGE);
+	CHECK(lx_pin_lookup(t, uva + 510 * PAGE) == ((9 * BLOCK + 510 * PAGE) | RW));
+	drop(t, uva, uva + BLOCK);
+	CHECK(nreleased == 1024 && lx_pin_none(t, uva));
+
+	/* Another page in the middle. */
+	CHECK(lx_pin_set_block(t, uva, 9 * BLOCK | RW) == 0);
+	CHECK(lx_pin_set(t, uva + 5 * PAGE, 3 * PAGE | RW) == 0);
+	CHECK(lx_pin_lookup(t, uva + 5 * PAGE) == (3 * PAGE | RW));
+	CHECK(lx_pin_lookup(t, uva + 6 * PAGE) == ((9 * BLOCK + 6 * PAGE) | RW));
+	CHECK(lx_pin_level(t, uva) == LX_PIN_4K);
+	drop(t, uva, uva + BLOCK);
+	lx_pin_table_free(t);
+}
+
 /* Random operations on a few blocks far apart, each step compared. */
 static void test_model(void)
 {
@@ -145,6 +192,7 @@ int main(void)
 	test_empty();
 	test_death();
 	test_huge();
+	test_block();
 	test_model();
 	return 0;
 }

@@ -15,7 +15,7 @@ static const unsigned int commands[] = {
 	NTSYNC_IOC_CREATE_SEM, NTSYNC_IOC_SEM_POST,
 };
 
-unsigned int lx_ioctl_command(const struct file *file, unsigned int group, unsigned int nr)
+unsigned int lx_ioctl_command(struct file *file, unsigned int group, unsigned int nr)
 {
 	unsigned int i;
 

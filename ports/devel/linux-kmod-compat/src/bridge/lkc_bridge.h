@@ -112,7 +112,7 @@ void	lkc_sigmask(const lkc_u64 *newmask, lkc_u64 *oldmask);
  * that never entered, a shared block of the module that must only be read.
  * [irq]
  */
-void	*lkc_task_self(void);
+void	*lkc_task_self(void) __attribute__((__const__));
 void	lkc_task_ref(void *task);	/* [irq] */
 void	lkc_task_unref(void *task);	/* [sleep] */
 /*
@@ -171,12 +171,15 @@ lkc_u64	lkc_clock_mono_ns(void);	/* since boot; [irq] */
 lkc_u64	lkc_clock_real_ns(void);	/* since 1970 UTC; [irq] */
 lkc_u64	lkc_tsc_khz(void);		/* [irq] */
 /*
- * One TSC value and the two clocks at that instant.  1 if the active
- * timecounter is the TSC and the TSCs are synchronised, so that a guest may
- * compute the host's clock from its TSC; else 0 and the values are
- * approximate.  [irq]
+ * The active timecounter is the TSC and the TSCs are synchronised, so that a
+ * guest may compute the host's clock from its TSC.  [irq]
  */
-int	lkc_clock_snapshot(lkc_u64 *tsc, lkc_u64 *mono_ns, lkc_u64 *real_ns);
+int	lkc_clock_is_tsc(void);
+/*
+ * One TSC value and the two clocks at that instant; approximate if the clock
+ * is not the TSC.  [irq]
+ */
+void	lkc_clock_snapshot(lkc_u64 *tsc, lkc_u64 *mono_ns, lkc_u64 *real_ns);
 
 /* Storage for a callout(9) and its function. */
 struct lkc_timer {
@@ -251,6 +254,13 @@ void	lkc_mm_drop(void *mm);			/* [sleep] */
  */
 int	lkc_user_hold(void *mm, lkc_u64 uva, unsigned int npages, int write,
 	    lkc_u64 *pa);
+/*
+ * The 2 MB at uva, aligned, wired for writing as one block of as much contiguous
+ * memory, which is made if there is none yet: 0 with its first page in *pa, or
+ * -EFAULT, and then lkc_user_hold() may still do.  Its pages are dropped one by
+ * one.  [sleep]
+ */
+int	lkc_block_hold(void *mm, lkc_u64 uva, lkc_u64 *pa);
 /* One more wiring of a page that the caller knows to be wired.  [irq] */
 void	lkc_page_hold(lkc_u64 pa);
 /*
@@ -261,11 +271,11 @@ int	lkc_page_unhold_try(lkc_u64 pa);		/* [irq] */
 void	lkc_page_unhold(lkc_u64 pa, int dirty);		/* [sleep] */
 int	lkc_page_wirings(lkc_u64 pa);			/* [irq] */
 /*
- * Count a page as wired by users, as mlock(2) does; -ENOMEM at their limit
+ * Count pages as wired by users, as mlock(2) does; -ENOMEM beyond their limit
  * (vm.max_user_wired).  [irq]
  */
-int	lkc_wired_charge(void);
-void	lkc_wired_uncharge(void);
+int	lkc_wired_charge(unsigned int npages);
+void	lkc_wired_uncharge(unsigned int npages);
 /* Children of fork() do not inherit this range of mm.  [sleep]; 0 or -EINVAL */
 int	lkc_user_nofork(void *mm, lkc_u64 uva, lkc_u64 len);
 /* Anonymous private read-write mapping in the current process.  [sleep] */
@@ -296,6 +306,7 @@ int	lkc_cas_user64(lkc_u64 uva, lkc_u64 *old, lkc_u64 new);
 unsigned int lkc_cpu_limit(void);
 int	lkc_cpu_present(unsigned int cpu);
 unsigned int lkc_cpu_id(void);		/* stable only inside a critical section */
+unsigned long lkc_cpu_local(const unsigned long *array);	/* array[lkc_cpu_id()] */
 unsigned int lkc_cpu_apicid(unsigned int cpu);
 int	lkc_cpu_smt(void);		/* more than one thread per core in use */
 int	lkc_cpu_x2apic(void);		/* the host's APICs are in x2APIC mode */

@@ -67,6 +67,13 @@ lkc_cpu_id(void)
 	return (curcpu);
 }
 
+unsigned long
+lkc_cpu_local(const unsigned long *array)
+{
+
+	return (array[curcpu]);
+}
+
 unsigned int
 lkc_cpu_apicid(unsigned int cpu)
 {

@@ -29,6 +29,32 @@
 MALLOC_DECLARE(M_LKC);
 
 /*
+ * critical_enter(9) and critical_exit(9) as the kernel inlines them; modules
+ * get calls instead, and some dozens are made for each exit of a guest.  With
+ * interrupts off a preemption that is owed stays owed, where critical_exit(9)
+ * would switch threads.
+ */
+static inline void
+lkc_crit_enter(struct thread *td)
+{
+
+	td->td_critnest++;
+	atomic_interrupt_fence();
+}
+
+static inline void
+lkc_crit_exit(struct thread *td)
+{
+
+	CRITICAL_ASSERT(td);
+	atomic_interrupt_fence();
+	td->td_critnest--;
+	atomic_interrupt_fence();
+	if (__predict_false(td->td_owepreempt) && (read_rflags() & PSL_I) != 0)
+		critical_exit_preempt();
+}
+
+/*
  * Before a thread calls lkcl_*: give it its task block and note its address
  * space.  Every entry from FreeBSD (file, device, sysctl, kernel thread) does
  * this first.
@@ -38,6 +64,7 @@ void	lkc_task_enter(void);
 /* The address space handle of the current process, created if need be. */
 struct lkc_mm;
 struct lkc_mm *lkc_mm_find(void);
+struct vmspace *lkc_mm_vmspace(struct lkc_mm *mm);
 bool	lkc_mm_is_current(const struct lkc_mm *mm);
 void	lkc_mm_release(struct lkc_mm *mm);
 /* The handle that the current thread entered with. */

@@ -172,8 +172,8 @@ lkc_mm_drop(void *mm)
  * handlers above run before the owner leaves its address space, and the lock
  * keeps them out.
  */
-static struct vmspace *
-mm_vmspace(struct lkc_mm *mm)
+struct vmspace *
+lkc_mm_vmspace(struct lkc_mm *mm)
 {
 	struct vmspace *vm;
 
@@ -206,7 +206,7 @@ lkc_user_hold(void *mm, lkc_u64 uva, unsigned int npages, int write,
 	bool bad;
 
 	LKC_ASSERT_SLEEP();
-	if ((uva & PAGE_MASK) != 0 || (vm = mm_vmspace(mm)) == NULL)
+	if ((uva & PAGE_MASK) != 0 || (vm = lkc_mm_vmspace(mm)) == NULL)
 		return (-LKC_EFAULT);
 	prot = VM_PROT_READ | (write ? VM_PROT_WRITE : 0);
 	bad = false;
@@ -324,23 +324,24 @@ lkc_page_wirings(lkc_u64 pa)
 }
 
 int
-lkc_wired_charge(void)
+lkc_wired_charge(unsigned int npages)
 {
 	u_long wired;
 
 	wired = vm_user_wire_count;
 	do {
-		if (wired >= vm_page_max_user_wired)
+		if (wired + npages > vm_page_max_user_wired)
 			return (-LKC_ENOMEM);
-	} while (!atomic_fcmpset_long(&vm_user_wire_count, &wired, wired + 1));
+	} while (!atomic_fcmpset_long(&vm_user_wire_count, &wired,
+	    wired + npages));
 	return (0);
 }
 
 void
-lkc_wired_uncharge(void)
+lkc_wired_uncharge(unsigned int npages)
 {
 
-	atomic_subtract_long(&vm_user_wire_count, 1);
+	atomic_subtract_long(&vm_user_wire_count, npages);
 }
 
 int
@@ -350,7 +351,7 @@ lkc_user_nofork(void *mm, lkc_u64 uva, lkc_u64 len)
 	int rv;
 
 	LKC_ASSERT_SLEEP();
-	if (uva + len < uva || (vm = mm_vmspace(mm)) == NULL)
+	if (uva + len < uva || (vm = lkc_mm_vmspace(mm)) == NULL)
 		return (-LKC_EINVAL);
 	rv = vm_map_inherit(&vm->vm_map, trunc_page(uva),
 	    round_page(uva + len), VM_INHERIT_NONE);

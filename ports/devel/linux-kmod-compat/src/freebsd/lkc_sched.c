@@ -50,29 +50,14 @@ void
 lkc_critical_enter(void)
 {
 
-	critical_enter();
+	lkc_crit_enter(curthread);
 }
 
 void
 lkc_critical_exit(void)
 {
-	struct thread *td;
 
-	if (__predict_true((read_rflags() & PSL_I) != 0)) {
-		critical_exit();
-		return;
-	}
-
-	/*
-	 * critical_exit(9) would switch threads if a preemption is owed, even
-	 * with interrupts off.  Leave the debt to the next critical_exit().
-	 */
-	td = curthread;
-	KASSERT(td->td_critnest != 0, ("%s: not in a critical section",
-	    __func__));
-	atomic_interrupt_fence();
-	td->td_critnest--;
-	atomic_interrupt_fence();
+	lkc_crit_exit(curthread);
 }
 
 int
@@ -87,7 +72,7 @@ lkc_section_enter(void)
 {
 
 	LKC_ASSERT_THREAD();
-	critical_enter();
+	lkc_crit_enter(curthread);
 	/*
 	 * Saves the user's FS and GS bases first if they are live in the
 	 * registers only, see set_pcb_flags_fsgsbase().
@@ -102,8 +87,7 @@ lkc_section_leave(void)
 	LKC_ASSERT_THREAD();
 	KASSERT((read_rflags() & PSL_I) != 0,
 	    ("%s: called with interrupts off", __func__));
-	CRITICAL_ASSERT(curthread);
-	critical_exit();
+	lkc_crit_exit(curthread);
 }
 
 int

@@ -50,8 +50,8 @@ struct lkc_task {
 
 static struct lkc_task *lkc_task_hash[HASH_SIZE];
 /*
- * What the last look-up on each CPU found.  It is used and changed in critical
- * sections of that CPU; others only take a thread out of it.
+ * What the last look-up on each CPU found.  It is changed in critical sections
+ * of that CPU; others only take a thread out of it.
  */
 static struct lkc_task_last {
 	struct thread	*td;
@@ -97,19 +97,11 @@ task_forget(struct thread *td)
 		    (uintptr_t)td, 0);
 }
 
-/* The current thread's task or NULL.  It stays valid: we are its thread. */
 static struct lkc_task *
-task_lookup(struct thread *td)
+task_find(struct thread *td)
 {
 	struct lkc_task_last *last;
 	struct lkc_task *t;
-
-	lkc_critical_enter();
-	last = &lkc_task_last[curcpu];
-	t = last->td == td ? last->task : NULL;
-	lkc_critical_exit();
-	if (t != NULL)
-		return (t);
 
 	lkc_rcu_enter();
 	t = (void *)atomic_load_acq_ptr((void *)task_chain(td));
@@ -124,6 +116,28 @@ task_lookup(struct thread *td)
 	}
 	lkc_rcu_exit();
 	return (t);
+}
+
+/* The current thread's task or NULL.  It stays valid: we are its thread. */
+static inline struct lkc_task *
+task_lookup(struct thread *td)
+{
+	struct lkc_task_last *last;
+	struct lkc_task *t;
+
+	/*
+	 * The thread may be moved to another CPU on the way.  Nobody but
+	 * itself, or its destructor, writes its name into an entry: what is
+	 * between two readings of it belongs to it.
+	 */
+	last = &lkc_task_last[curcpu];
+	if (__predict_true(atomic_load_ptr(&last->td) == td)) {
+		t = atomic_load_ptr(&last->task);
+		atomic_interrupt_fence();
+		if (__predict_true(atomic_load_ptr(&last->td) == td))
+			return (t);
+	}
+	return (task_find(td));
 }
 
 static struct lkc_task *
@@ -255,10 +269,10 @@ lkc_task_self(void)
 {
 	struct lkc_task *t;
 
-	t = NULL;
-	if (curthread->td_intr_nesting_level == 0)
-		t = task_lookup(curthread);
-	return (task_block(t != NULL ? t : lkc_task_shared));
+	if (__predict_false(curthread->td_intr_nesting_level != 0))
+		return (task_block(lkc_task_shared));
+	t = task_lookup(curthread);
+	return (task_block(__predict_true(t != NULL) ? t : lkc_task_shared));
 }
 
 void

@@ -13,6 +13,7 @@
 #include <sys/malloc.h>
 #include <sys/pcpu.h>
 #include <sys/proc.h>
+#include <sys/smp.h>
 #include <sys/time.h>
 #include <sys/timetc.h>
 
@@ -64,16 +65,27 @@ lkc_tsc_khz(void)
 	return (atomic_load_acq_64(&tsc_freq) / 1000);
 }
 
+int
+lkc_clock_is_tsc(void)
+{
+	const char *name;
+
+	/* "TSC" or "TSC-low"; each load of a vCPU asks. */
+	name = timecounter->tc_name;
+	/* A single processor is not tested for synchrony. */
+	return ((smp_tsc != 0 || mp_ncpus == 1) && tsc_is_invariant != 0 &&
+	    name[0] == 'T' && name[1] == 'S' && name[2] == 'C');
+}
+
 /*
  * FreeBSD does not show the TSC value behind a clock reading.  Take the TSC
  * before and after, a few times, and keep the reading with the narrowest
  * bracket.
  */
-int
+void
 lkc_clock_snapshot(lkc_u64 *tsc, lkc_u64 *mono_ns, lkc_u64 *real_ns)
 {
 	struct bintime boot;
-	struct timecounter *tc;
 	register_t flags;
 	sbintime_t now;
 	uint64_t after, before, width;
@@ -95,10 +107,6 @@ lkc_clock_snapshot(lkc_u64 *tsc, lkc_u64 *mono_ns, lkc_u64 *real_ns)
 	intr_restore(flags);
 	getboottimebin(&boot);
 	*real_ns = *mono_ns + lkc_sbt_to_ns(bttosbt(boot));
-
-	tc = timecounter;
-	return (smp_tsc != 0 && tsc_is_invariant != 0 &&
-	    strncmp(tc->tc_name, "TSC", 3) == 0);
 }
 
 static void

@@ -221,7 +221,7 @@ static void invalidate(struct mm_struct *mm, u64 start, u64 end)
 static void release_pin(u64 pa, bool writable)
 {
 	lkc_page_unhold(pa, writable);
-	lkc_wired_uncharge();
+	lkc_wired_uncharge(1);
 }
 
 /* Give a wiring to the table.  Replaces a page that was pinned for reading. */
@@ -238,19 +238,43 @@ static int set_pin(struct mm_struct *mm, u64 uva, u64 pa, bool write)
 		lx_pin_reap(mm->lx_pins, uva, uva + PAGE_SIZE, release_pin);
 		old = 0;
 	}
-	err = old ? 0 : lkc_wired_charge();
+	err = old ? 0 : lkc_wired_charge(1);
 	if (!err) {
 		err = lx_pin_set(mm->lx_pins, uva, pa | LX_PIN_PRESENT |
 		    (write ? LX_PIN_WRITE : 0) | (old & LX_PIN_WRITE));
 		if (err)
-			lkc_wired_uncharge();
+			lkc_wired_uncharge(1);
 	}
 	if (err || old)
 		lkc_page_unhold(pa, write);
 	return err;
 }
 
-static int pin_block(struct mm_struct *mm, u64 start, lkc_u64 *pa)
+/* The block as one piece, if nothing of it is pinned yet. */
+static int pin_whole(struct mm_struct *mm, u64 start)
+{
+	unsigned int i;
+	lkc_u64 pa;
+	int err;
+
+	if (!lx_pin_none(mm->lx_pins, start))
+		return -EBUSY;
+	if (lkc_wired_charge(BLOCK_PAGES))
+		return -ENOMEM;
+	err = lkc_block_hold(mm->lx_vmspace, start, &pa);
+	if (!err) {
+		err = lx_pin_set_block(mm->lx_pins, start,
+		    pa | LX_PIN_PRESENT | LX_PIN_WRITE);
+		for (i = 0; err && i < BLOCK_PAGES; i++)
+			lkc_page_unhold(pa + i * PAGE_SIZE, 0);
+	}
+	if (err)
+		lkc_wired_uncharge(BLOCK_PAGES);
+	return err;
+}
+
+/* The pages of the block one by one.  pa has room for them. */
+static int pin_pages(struct mm_struct *mm, u64 start, lkc_u64 *pa)
 {
 	unsigned int i;
 	int err = 0;
@@ -263,6 +287,21 @@ static int pin_block(struct mm_struct *mm, u64 start, lkc_u64 *pa)
 		else
 			err = set_pin(mm, start + i * PAGE_SIZE, pa[i], true);
 	}
+	return err;
+}
+
+static int pin_block(struct mm_struct *mm, u64 start)
+{
+	lkc_u64 *pa;
+	int err;
+
+	if (!pin_whole(mm, start))
+		return 0;
+	pa = kmalloc_array(BLOCK_PAGES, sizeof(*pa), GFP_KERNEL);
+	if (!pa)
+		return -ENOMEM;
+	err = pin_pages(mm, start, pa);
+	kfree(pa);
 	return err;
 }
 
@@ -285,21 +324,18 @@ static int pin_one(struct mm_struct *mm, u64 uva, unsigned int flags)
 static int pin(struct mm_struct *mm, u64 uva, unsigned int flags)
 {
 	u64 block = uva & ~((u64)PMD_SIZE - 1);
-	lkc_u64 *pa;
 	int err = -EFAULT;
 
-	pa = pin_blocks ? kmalloc_array(BLOCK_PAGES, sizeof(*pa), GFP_KERNEL) : NULL;
 	lkc_sx_xlock(&mm->lx_pin_lock);
 	if (entry_serves(lx_pin_lookup(mm->lx_pins, uva), flags)) {
 		err = 0;
 	} else if (range_of(mm, uva, uva + PAGE_SIZE)) {
-		if (pa && range_of(mm, block, block + PMD_SIZE))
-			err = pin_block(mm, block, pa);
+		if (pin_blocks && range_of(mm, block, block + PMD_SIZE))
+			err = pin_block(mm, block);
 		if (err)
 			err = pin_one(mm, uva, flags);
 	}
 	lkc_sx_xunlock(&mm->lx_pin_lock);
-	kfree(pa);
 	return err;
 }
 

@@ -31,9 +31,12 @@
 #define UVA_BITS	(PAGE_BITS + LEVELS * LEVEL_BITS)
 #define BLOCK_SIZE	(1ULL << (PAGE_BITS + LEVEL_BITS))
 
+/*
+ * With LX_PIN_BLOCK in the first entry, that one stands for all: the others are
+ * alike and contiguous, and are not looked at.
+ */
 struct leaf {
 	u64	entry[FANOUT];
-	bool	huge;		/* see lx_pin_level() */
 };
 
 struct node {
@@ -105,25 +108,48 @@ static struct leaf *make_leaf(struct lx_pin_table *table, u64 uva)
 	return (struct leaf *)node;
 }
 
-static bool leaf_is_huge(const struct leaf *leaf)
+static u64 entry_of_block(u64 first, unsigned int i)
+{
+	return (first & ~LX_PIN_BLOCK) + ((u64)i << PAGE_BITS);
+}
+
+static bool is_block(const struct leaf *leaf)
 {
 	u64 first = leaf->entry[0];
-	int i;
+	unsigned int i;
 
 	if (!(first & LX_PIN_PRESENT) || (first & LX_PIN_DEAD) ||
 	    (first & LX_PIN_PA & (BLOCK_SIZE - 1)))
 		return 0;
 	for (i = 1; i < FANOUT; i++)
-		if (leaf->entry[i] != first + ((u64)i << PAGE_BITS))
+		if (leaf->entry[i] != entry_of_block(first, i))
 			return 0;
 	return 1;
+}
+
+/* Let each entry stand for itself.  Lookups find the same all the time. */
+static void split(struct leaf *leaf)
+{
+	u64 first = leaf->entry[0];
+	unsigned int i;
+
+	if (!(first & LX_PIN_BLOCK))
+		return;
+	for (i = 1; i < FANOUT; i++)
+		store(leaf->entry[i], entry_of_block(first, i));
+	store(leaf->entry[0], first & ~LX_PIN_BLOCK);
 }
 
 u64 lx_pin_lookup(struct lx_pin_table *table, u64 uva)
 {
 	struct leaf *leaf = find_leaf(table, uva);
-	u64 entry = leaf ? load(leaf->entry[slot_of(uva, 0)]) : 0;
+	unsigned int i = slot_of(uva, 0);
+	u64 entry;
 
+	if (!leaf)
+		return 0;
+	entry = load(leaf->entry[0]);
+	entry = entry & LX_PIN_BLOCK ? entry_of_block(entry, i) : load(leaf->entry[i]);
 	return entry & LX_PIN_DEAD ? 0 : entry;
 }
 
@@ -136,11 +162,35 @@ int lx_pin_set(struct lx_pin_table *table, u64 uva, u64 entry)
 	leaf = make_leaf(table, uva);
 	if (!leaf)
 		return -ENOMEM;
-	store(leaf->huge, 0);
+	split(leaf);
 	store(leaf->entry[slot_of(uva, 0)], entry);
 	/* Blocks are filled upwards: only the last page can complete one. */
-	if (leaf->entry[0] && leaf->entry[FANOUT - 1] && leaf_is_huge(leaf))
-		store(leaf->huge, 1);
+	if (leaf->entry[0] && leaf->entry[FANOUT - 1] && is_block(leaf))
+		store(leaf->entry[0], leaf->entry[0] | LX_PIN_BLOCK);
+	return 0;
+}
+
+bool lx_pin_none(struct lx_pin_table *table, u64 uva)
+{
+	struct leaf *leaf = find_leaf(table, uva);
+	unsigned int i;
+
+	for (i = 0; leaf && i < FANOUT; i++)
+		if (leaf->entry[i])
+			return 0;
+	return 1;
+}
+
+int lx_pin_set_block(struct lx_pin_table *table, u64 uva, u64 entry)
+{
+	struct leaf *leaf;
+
+	if (uva >> UVA_BITS || uva & (BLOCK_SIZE - 1))
+		return -EINVAL;
+	leaf = make_leaf(table, uva);
+	if (!leaf)
+		return -ENOMEM;
+	store(leaf->entry[0], entry | LX_PIN_BLOCK);
 	return 0;
 }
 
@@ -148,17 +198,15 @@ int lx_pin_level(struct lx_pin_table *table, u64 uva)
 {
 	struct leaf *leaf = find_leaf(table, uva);
 
-	if (!leaf)
+	if (!leaf || !lx_pin_lookup(table, uva))
 		return 0;
-	if (load(leaf->huge))
-		return LX_PIN_2M;
-	return lx_pin_lookup(table, uva) ? LX_PIN_4K : 0;
+	return load(leaf->entry[0]) & LX_PIN_BLOCK ? LX_PIN_2M : LX_PIN_4K;
 }
 
-/* Call fn for each entry of [start, end), skipping what has no leaf. */
-static void for_each_entry(struct lx_pin_table *table, u64 start, u64 end,
-    void (*fn)(struct leaf *leaf, u64 *entry, void (*release)(u64, bool)),
-    void (*release)(u64, bool))
+/* Call fn for each leaf and its entries from first to last in [start, end). */
+static void for_each_leaf(struct lx_pin_table *table, u64 start, u64 end,
+    void (*fn)(struct leaf *leaf, unsigned int first, unsigned int last,
+    void (*release)(u64, bool)), void (*release)(u64, bool))
 {
 	struct leaf *leaf;
 	u64 uva, next;
@@ -166,40 +214,51 @@ static void for_each_entry(struct lx_pin_table *table, u64 start, u64 end,
 	for (uva = start; uva < end; uva = next) {
 		next = (uva | (BLOCK_SIZE - 1)) + 1;
 		leaf = find_leaf(table, uva);
-		if (!leaf)
-			continue;
 		if (next > end)
 			next = end;
-		for (; uva < next; uva += 1ULL << PAGE_BITS)
-			fn(leaf, &leaf->entry[slot_of(uva, 0)], release);
+		if (leaf)
+			fn(leaf, slot_of(uva, 0), slot_of(next - 1, 0), release);
 	}
 }
 
-static void kill_entry(struct leaf *leaf, u64 *entry, void (*release)(u64, bool))
+static void kill_entries(struct leaf *leaf, unsigned int first, unsigned int last,
+    void (*release)(u64, bool))
 {
-	if (!*entry)
-		return;
-	store(leaf->huge, 0);
-	store(*entry, *entry | LX_PIN_DEAD);
+	unsigned int i;
+
+	if (leaf->entry[0] & LX_PIN_BLOCK && first == 0 && last == FANOUT - 1)
+		last = 0;
+	else
+		split(leaf);
+	for (i = first; i <= last; i++)
+		if (leaf->entry[i])
+			store(leaf->entry[i], leaf->entry[i] | LX_PIN_DEAD);
 }
 
 void lx_pin_kill(struct lx_pin_table *table, u64 start, u64 end)
 {
-	for_each_entry(table, start, end, kill_entry, 0);
+	for_each_leaf(table, start, end, kill_entries, 0);
 }
 
-static void reap_entry(struct leaf *leaf, u64 *entry, void (*release)(u64, bool))
+static void reap_entries(struct leaf *leaf, unsigned int first, unsigned int last,
+    void (*release)(u64, bool))
 {
-	u64 old = *entry;
+	unsigned int i;
+	u64 old;
 
-	if (!(old & LX_PIN_DEAD))
-		return;
-	store(*entry, 0);
-	release(old & LX_PIN_PA, old & LX_PIN_WRITE);
+	if (leaf->entry[0] & LX_PIN_DEAD)
+		split(leaf);
+	for (i = first; i <= last; i++) {
+		old = leaf->entry[i];
+		if (!(old & LX_PIN_DEAD))
+			continue;
+		store(leaf->entry[i], 0);
+		release(old & LX_PIN_PA, old & LX_PIN_WRITE);
+	}
 }
 
 void lx_pin_reap(struct lx_pin_table *table, u64 start, u64 end,
     void (*release)(u64 pa, bool writable))
 {
-	for_each_entry(table, start, end, reap_entry, release);
+	for_each_leaf(table, start, end, reap_entries, release);
 }

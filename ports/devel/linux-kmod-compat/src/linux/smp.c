@@ -34,11 +34,6 @@ static DECLARE_BITMAP(unit_last, NR_UNITS);	/* last unit of an allocation */
 static DEFINE_SPINLOCK(unit_lock);
 static unsigned int area_order;
 
-unsigned long lx_this_cpu_offset(void)
-{
-	return __per_cpu_offset[lkc_cpu_id()];
-}
-
 int lx_percpu_init(void)
 {
 	size_t fixed = ALIGN(__stop_lx_percpu - __start_lx_percpu, UNIT);

@@ -60,9 +60,7 @@ void __ndelay(unsigned long nsecs)
 
 int check_tsc_unstable(void)
 {
-	lkc_u64 tsc, mono, real;
-
-	return tsc_unstable || !lkc_clock_snapshot(&tsc, &mono, &real);
+	return tsc_unstable || !lkc_clock_is_tsc();
 }
 
 void mark_tsc_unstable(char *reason)

@@ -28,7 +28,7 @@ LKC_GLUE=	alternative block core cpufeature eventfd files fpu lock memory \
 # Upstream's own, used as it is.
 LKC_LIB=	bsearch ctype find_bit hweight interval_tree kstrtox llist \
 		ratelimit rbtree refcount sort string xarray
-LKC_HOST=	copy cpu dev errno eventfd file fpu log mem mm mmap module param \
+LKC_HOST=	block copy cpu dev errno eventfd file fpu log mem mm mmap module param \
 		rcu sched signal sx task timer watch
 
 LX_SRCS+=	${LKC_LIB:S,^,lib/,:S,$,.c,}

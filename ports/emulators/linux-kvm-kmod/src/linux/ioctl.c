@@ -165,13 +165,18 @@ static enum file_kind kind_of(const char *name)
 	return DEVICE;
 }
 
-unsigned int lx_ioctl_command(const struct file *file, unsigned int group, unsigned int nr)
+unsigned int lx_ioctl_command(struct file *file, unsigned int group, unsigned int nr)
 {
+	const unsigned int (*own)[256] = READ_ONCE(file->lx_commands);
 	unsigned int dir = group - KVMIO;
 
 	if (dir >= NR_DIRS || nr > 255)
 		return 0;
-	return commands[kind_of(file->lx_name)][dir][nr];
+	if (unlikely(!own)) {
+		own = commands[kind_of(file->lx_name)];
+		WRITE_ONCE(file->lx_commands, own);
+	}
+	return own[dir][nr];
 }
 
 long lx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

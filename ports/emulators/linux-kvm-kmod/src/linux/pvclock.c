@@ -43,8 +43,9 @@ static void sample(struct timekeeper *tk, struct clocksource *clock)
 	lkc_u64 tsc, mono, real;
 	u64 frac;
 
-	clock->vdso_clock_mode = lkc_clock_snapshot(&tsc, &mono, &real) ?
+	clock->vdso_clock_mode = lkc_clock_is_tsc() ?
 	    VDSO_CLOCKMODE_TSC : VDSO_CLOCKMODE_NONE;
+	lkc_clock_snapshot(&tsc, &mono, &real);
 	/* As in Linux: the part of a second is real time's, base adjusts. */
 	tk->xtime_sec = div64_u64_rem(real, NSEC_PER_SEC, &frac);
 	tk->tkr_mono.clock = clock;

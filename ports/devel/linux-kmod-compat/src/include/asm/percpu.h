@@ -12,8 +12,8 @@
 #else
 #include <linux/types.h>
 
-unsigned long lx_this_cpu_offset(void);
-#define __my_cpu_offset		lx_this_cpu_offset()
+unsigned long lkc_cpu_local(const unsigned long *array);
+#define __my_cpu_offset		lkc_cpu_local(__per_cpu_offset)
 #include <asm-generic/percpu.h>
 
 #define this_cpu_read_const(var)	(*raw_cpu_ptr(&(var)))

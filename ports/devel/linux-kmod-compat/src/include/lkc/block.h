@@ -68,7 +68,7 @@ void lx_memory_exit(void);
  * knows better.
  */
 struct file;
-unsigned int lx_ioctl_command(const struct file *file, unsigned int group, unsigned int nr);
+unsigned int lx_ioctl_command(struct file *file, unsigned int group, unsigned int nr);
 long lx_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 #endif

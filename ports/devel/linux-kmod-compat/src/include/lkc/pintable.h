@@ -24,6 +24,7 @@ struct lx_pin_table;
 #define LX_PIN_PRESENT	0x1ULL
 #define LX_PIN_WRITE	0x2ULL		/* wired for writing */
 #define LX_PIN_DEAD	0x4ULL		/* unpublished, not yet released */
+#define LX_PIN_BLOCK	0x8ULL		/* of the table itself */
 #define LX_PIN_PA	(~0xfffULL)
 
 /* What a 2 MB aligned block can be mapped as by the guest's page tables. */
@@ -40,6 +41,13 @@ void	lx_pin_table_free(struct lx_pin_table *table);
 u64	lx_pin_lookup(struct lx_pin_table *table, u64 uva);
 /* Set the entry of uva; 0, -ENOMEM, or -EINVAL for a non-canonical address. */
 int	lx_pin_set(struct lx_pin_table *table, u64 uva, u64 entry);
+/* No page of the block of uva is pinned. */
+bool	lx_pin_none(struct lx_pin_table *table, u64 uva);
+/*
+ * Set the 512 entries of the block at uva, of which none is set, at once; entry
+ * is the first one, and its page aligned as a block.  Errors as lx_pin_set().
+ */
+int	lx_pin_set_block(struct lx_pin_table *table, u64 uva, u64 entry);
 /*
  * LX_PIN_2M if all 512 pages of the block are pinned, alike and contiguous
  * from an aligned physical address; LX_PIN_4K if uva is pinned; else 0.
