@@ -31,12 +31,15 @@ class _Header(tarfile.TarInfo):
             if header is not None:
                 return header
         try:
-            return super().frombuf(buf, encoding, errors)
+            header = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise  # the regular end
             what = "the archive is cut off" if len(buf) < tarfile.BLOCKSIZE else str(error)
             raise tarfile.ReadError(what) from error
+        if header.size < 0:  # tarfile would go back and read the same again
+            raise tarfile.ReadError("negative size")
+        return header
 
     @classmethod
     def _plain(cls, buf: bytes, encoding: str, errors: str) -> Self | None:

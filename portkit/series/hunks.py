@@ -28,7 +28,9 @@ class HunkReader:
         self.at = 0
 
     def refuse(self, what: str, line: int, rule: str, hint: str = _RECREATE) -> NoReturn:
-        """Raise a PatchProblem about a 0-based line."""
+        """Raise a PatchProblem about a 0-based line; where the patch ends, if that is before it."""
+        cut = bool(self.lines) and not self.lines[-1].endswith(b"\n")
+        line = min(line, len(self.lines) - cut)
         raise PatchProblem(what, name=self.name, line=line + 1, rule=rule, hint=hint)
 
     def peek(self, ahead: int = 0) -> bytes:

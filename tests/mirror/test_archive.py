@@ -179,6 +179,18 @@ def test_a_damaged_header_is_not_taken_for_the_end() -> None:
         read(bytes(whole))
 
 
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+@pytest.mark.parametrize("size", [-1, -512, -1024, -(1 << 40)])
+def test_a_negative_size_is_refused(kind: bytes, size: int) -> None:
+    """GNU tar's way to write large numbers has room for a sign; found by atheris."""
+    header = member("x/f", type=kind)[0]
+    header.size = size
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    assert block[124] == 0xFF
+    with pytest.raises(BadArchive, match="negative size"):
+        read(bytes(block) + bytes(512) + tar(GOOD))
+
+
 def test_something_behind_the_compressed_data_is_refused() -> None:
     with pytest.raises(BadArchive, match="something follows"):
         read(gzip.compress(tar(GOOD)) + b"hello")

@@ -29,7 +29,7 @@ def apt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Apt, Path]:
 
 
 def quilt_directories(apt: tuple[Apt, Path], package: str, root: Path) -> list[Path]:
-    """``debian/patches`` of every version of a source package."""
+    """``debian/patches`` of every version of a source package that the archive still serves."""
     found = []
     for version in sorted({each.version for each in apt[0].packages(package)}):
         directory = root / version.replace(":", "_")
@@ -37,12 +37,15 @@ def quilt_directories(apt: tuple[Apt, Path], package: str, root: Path) -> list[P
         subprocess.run(
             ["apt-get", f"--config-file={apt[1]}", "source", "--quiet=2", "--download-only",
              "--diff-only", f"{package}={version}"],
-            cwd=directory, check=True,
+            cwd=directory, check=False,
         )  # fmt: skip
-        (archive,) = directory.glob("*.debian.tar.*")
+        archive = next(directory.glob("*.debian.tar.*"), None)
+        if archive is None:
+            continue  # listed, but gone meanwhile
         with tarfile.open(archive) as tar:
             tar.extractall(directory, filter="data")
         found.append(directory / "debian" / "patches")
+    assert found, f"no version of {package} could be fetched"
     return found
 
 

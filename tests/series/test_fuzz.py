@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portkit.errors import UsageError
-from portkit.series.model import Patch
-from portkit.series.patch import parse_patch
+from portkit.series.model import FileDiff, Patch
+from portkit.series.patch import canonical, parse_patch
 from portkit.series.problem import PatchProblem
 from portkit.series.store import load_patches, render_series
 
@@ -106,6 +107,21 @@ def consistent(patch: Patch) -> None:
                 assert any(part[1:].rstrip(b"\n") == line.rstrip(b"\n") for part in body)
 
 
+def round_trip(patch: Patch) -> None:
+    """Written in one form or refused, it says the same; written again, byte for byte."""
+    try:
+        written = canonical(patch)
+    except UsageError:
+        return
+    assert [changes(file) for file in written.files] == [changes(file) for file in patch.files]
+    assert canonical(written).raw == written.raw
+
+
+def changes(file: FileDiff) -> FileDiff:
+    """Without the lines where the patch says so."""
+    return replace(file, line=0, hunks=tuple(replace(hunk, line=0) for hunk in file.hunks))
+
+
 def _inside(path: PurePosixPath) -> bool:
     return not path.is_absolute() and not {"..", ".git", ""} & set(path.parts)
 
@@ -113,6 +129,7 @@ def _inside(path: PurePosixPath) -> bool:
 @settings(max_examples=1500, deadline=None)
 @given(FILES)
 @example(b"diff --git a/f b/f\nold mode 100644\nnew mode 100755\n")
+@example(b"--- a/f\n+++ b/f\n@@ -1,3 +1,3 @@ cut o")  # found by atheris
 def test_a_patch_or_one_refusal(raw: bytes) -> None:
     answer = read(raw)
     if isinstance(answer, PatchProblem):
@@ -124,6 +141,7 @@ def test_a_patch_or_one_refusal(raw: bytes) -> None:
         assert answer.files
         assert answer.raw == raw
         consistent(answer)
+        round_trip(answer)
 
 
 @settings(max_examples=200, deadline=None)
