@@ -53,10 +53,16 @@ smc_caller:				/* (last) */
 	out	%al, $PORT_DONE
 
 	.globl	smc_changer
-smc_changer:				/* (last) */
+smc_changer:				/* (last, say it until it is seen) */
 	xor	%ecx, %ecx
 1:	inc	%ecx
 	mov	%ecx, smc_called + 1
 	cmp	%edi, %ecx
 	jne	1b
-	out	%al, $PORT_DONE
+	test	%esi, %esi
+	jz	3f
+2:	mov	%ecx, smc_called + 1
+	pause
+	cmp	%edi, DATA
+	jne	2b
+3:	out	%al, $PORT_DONE

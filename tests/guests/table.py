@@ -57,9 +57,6 @@ MODES = (
 
 #: What is known about cases that are lost or not ok, by mode.
 EXPLAINED = {
-    "svm-npt=0": "smc.by_another_vcpu does not end within a minute, on either kernel. With shadow"
-    " paging each write to the other vCPU's code is a fault and a flush; that it is only slow has"
-    " not been shown.",
     "svm-xsave, svm-nrips=0, svm-avic=0": "put together from two boots each, as the first ran out"
     " of time on a busy host: attacks (avic: all from signals on) are of the second."
     " Before it the MSRs and values that attacks.msr_* try were cut down: it took over a minute.",
