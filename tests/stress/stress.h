@@ -11,7 +11,7 @@
 
 #include "client.h"
 
-extern guest_code count, out, halt, sweep;
+extern guest_code count, out, halt, sweep, pic, pic_irq, timer, ping, apic_irq;
 
 struct runner {
 	struct vcpu	vcpu;
