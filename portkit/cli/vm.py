@@ -148,7 +148,8 @@ def _print_result(result: Result, timeout: int) -> None:
         click.echo(f"portkit: stopped after {timeout} seconds", err=True)
     elif result.outcome == "stopped":
         click.echo("\n".join(result.console.splitlines()[-20:]), err=True)
-        click.echo("portkit: the machine stopped by itself", err=True)
+        fault = f" ({result.emulator_fault})" if result.emulator_fault else ""
+        click.echo(f"portkit: the machine stopped by itself{fault}", err=True)
 
 
 def _report_state(project: Project) -> None:

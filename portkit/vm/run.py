@@ -50,6 +50,8 @@ class Result:
         lock_reports: lock order reversals and the like (debug kernel only).
         files: what the command wrote below its directory and is now there, relative to it.
         seconds: from the emulator's start to its end.
+        emulator_fault: what the emulator said when a signal ended it: a fault of its own, and no
+            verdict on what ran in the machine. Empty otherwise.
     """
 
     outcome: Outcome
@@ -60,6 +62,7 @@ class Result:
     lock_reports: tuple[LockReport, ...]
     files: tuple[str, ...]
     seconds: float
+    emulator_fault: str
 
 
 def run(
@@ -119,6 +122,7 @@ def run(
             emulator.end()
         console.end()
         seconds = time.monotonic() - started
+        fault = "" if timed_out else emulator.fault()
         answer = exchange.read_answer()
         files = exchange.read_files(directory) if answer else []
         if answer is None and console.panic is None and not timed_out:
@@ -130,7 +134,7 @@ def run(
     status = answer.status if answer else _STATUS[outcome]
     return Result(
         outcome, status, bytes(output), console.text, panic, console.lock_reports, tuple(files),
-        seconds,
+        seconds, fault,
     )  # fmt: skip
 
 
@@ -161,6 +165,7 @@ class _Emulator:
         self._name = Path(command[0]).name
         self._messages = directory / "messages"
         self._ports = ports
+        self._ended_here = False
         setpriv = shutil.which("setpriv")  # of util-linux
         guard = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
         with self._messages.open("wb") as messages:
@@ -213,6 +218,19 @@ class _Emulator:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            self._ended_here = True
+
+    def _said(self) -> list[str]:
+        text = self._messages.read_text(errors="replace")
+        return [line.strip() for line in text.splitlines() if line.strip()]
+
+    def fault(self) -> str:
+        """The signal that ended it, other than ours, and its last line; or empty."""
+        if self._ended_here or self._process.returncode >= 0:
+            return ""
+        said = self._said()
+        last = said[-1] if said else "no word"
+        return f"{self._name}: signal {-self._process.returncode}: {last}"
 
     def check_came_up(self, console: Console) -> None:
         """Tell a machine that never started from one that stopped.
@@ -220,8 +238,7 @@ class _Emulator:
         Raises:
             EnvironmentProblem: the emulator refused, or the loader did.
         """
-        text = self._messages.read_text(errors="replace")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = self._said()
         if not console.text:
             raise EnvironmentProblem(
                 lines[-1] if lines else "ended without a word",

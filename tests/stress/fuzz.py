@@ -60,7 +60,7 @@ def judge(result: Result, directory: Path) -> str:
     if result.panic is not None:
         return f"panic: {result.panic.message}"
     if result.outcome != "exited":
-        return result.outcome
+        return result.emulator_fault or result.outcome
     if result.lock_reports:
         return f"lock report: {result.lock_reports[0].kind}"
     if result.status != 0:

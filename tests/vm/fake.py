@@ -17,7 +17,7 @@ KERNEL += b"@(#)" + VERSION.encode() + b"\n\0"
 # from the disk and does what it says.
 _EMULATOR = """\
 #!/usr/bin/env python3
-import io, struct, sys, tarfile, time
+import io, os, struct, sys, tarfile, time
 
 ports = {a.split("id=")[1].split(",")[0]: a.split("path=")[1]
          for a in sys.argv if a.startswith("file,id=")}
@@ -61,6 +61,9 @@ elif act == "panic in circles":
     for n in range(10**9):
         console.write(b"panic: number %d\\r\\nKDB: stack backtrace:\\r\\n#0 0xff at f+1\\r\\n" % n)
         time.sleep(0.1)
+elif act == "abort":
+    print("qemu: fatal: invalid tss type", file=sys.stderr, flush=True)
+    os.abort()
 elif act == "hang":
     output.write(b"working\\n")
     time.sleep(600)

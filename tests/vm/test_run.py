@@ -126,6 +126,19 @@ def test_a_machine_that_stops_without_an_answer_of_its_own_is_98(
     assert portkit(monkeypatch, "vm", "run", machine, how) == 98
 
 
+def test_an_emulator_that_a_signal_ends_is_told_from_a_machine_that_stops(
+    machine: Path, monkeypatch: Patch, capfd: Capture
+) -> None:
+    """The first is a fault of the emulator, the second of what runs in it."""
+    assert portkit(monkeypatch, "vm", "run", machine, "abort") == 98
+    fault = "qemu-system-x86_64: signal 6: qemu: fatal: invalid tss type"
+    assert f"stopped by itself ({fault})\n" in capfd.readouterr().err
+    assert portkit(monkeypatch, "--json", "vm", "run", machine, "abort") == 98
+    assert json.loads(capfd.readouterr().out)["emulator_fault"] == fault
+    assert portkit(monkeypatch, "vm", "run", machine, "stop") == 98
+    assert "stopped by itself\n" in capfd.readouterr().err
+
+
 def test_lock_reports_are_counted_and_shown(
     machine: Path, monkeypatch: Patch, capfd: Capture
 ) -> None:
