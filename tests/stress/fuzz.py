@@ -38,7 +38,7 @@ class Slice:
     """What one machine did.
 
     Attributes:
-        seed, kernel, cpus, uid: what was asked for.
+        seed, kernel, cpus, tunables, uid: what was asked for.
         outcome: ``ok``, or the first thing that was wrong.
         counts: rounds, operations, ioctls, exits ...; empty when it did not come to the end.
         complaints: the lines of COMPLAINT, and names of lock reports.
@@ -48,6 +48,7 @@ class Slice:
     seed: int
     kernel: Kind
     cpus: int
+    tunables: tuple[str, ...]
     uid: int
     outcome: str
     counts: dict[str, int]
@@ -93,7 +94,7 @@ def fuzz(
     complaints = [*COMPLAINT.findall(result.console), *(r.kind for r in result.lock_reports)]
     seed = re.search(r"-s (\d+)", options)
     done = Slice(
-        int(seed[1]) if seed else 1, machine.kernel, machine.cpus, uid,
+        int(seed[1]) if seed else 1, machine.kernel, machine.cpus, machine.tunables, uid,
         judge(result, directory), counts, tuple(complaints), round(result.seconds, 1),
     )  # fmt: skip
     return done, result
@@ -123,11 +124,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the first slice; then 1 more each")
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--kernel", choices=["plain", "debug"], default="debug")
+    parser.add_argument("--tunable", action="append", default=[], help="as hw.kvm.amd.npt=0")
     parser.add_argument("--record", type=Path, required=True)
     args = parser.parse_args()
     args.record.mkdir(parents=True, exist_ok=True)
     cache = Cache(default_directory())
-    machine = Machine(args.kernel, args.cpus, memory=768)
+    machine = Machine(args.kernel, args.cpus, memory=768, tunables=tuple(args.tunable))
     end, bad = time.monotonic() + args.hours * 3600, False
     for seed in range(args.seed, sys.maxsize):
         left = end - time.monotonic()

@@ -198,11 +198,83 @@ test_locks(void)
 	lkc_critical_exit();
 	lkc_sx_xunlock(&sx);
 	lkc_sx_destroy(&sx);
+	return (0);
+}
+
+struct reading {
+	unsigned int	*volatile shown;	/* in slots; 0 when taken back */
+	unsigned int	slots[2];
+	volatile unsigned int stale, seen, ticks, stop;
+	struct lkc_timer timer;
+};
+
+static void
+read_shown(struct reading *r)
+{
+	unsigned int i;
+	unsigned int *p;
+
 	lkc_rcu_enter();
 	lkc_rcu_enter();
+	p = r->shown;
 	lkc_rcu_exit();
+	for (i = 0; i < 50; i++)
+		if (*(volatile unsigned int *)p == 0)
+			r->stale++;
 	lkc_rcu_exit();
-	lkc_rcu_wait();
+	r->seen++;
+}
+
+static void
+reader_main(void *arg)
+{
+	struct reading *r = arg;
+
+	while (!r->stop) {
+		read_shown(r);
+		lkc_yield();
+	}
+}
+
+static void
+reader_tick(void *arg)
+{
+	struct reading *r = arg;
+
+	read_shown(r);
+	r->ticks++;
+	if (!r->stop)
+		lkc_timer_start(&r->timer, lkc_clock_mono_ns() + MS / 10);
+}
+
+/* Threads and an interrupt never see what was taken back a grace period ago. */
+static int
+test_rcu(void)
+{
+	struct reading r = { .slots = { 1, 1 } };
+	void *task[2];
+	unsigned int i, *old;
+
+	r.shown = &r.slots[0];
+	lkc_timer_init(&r.timer, reader_tick, &r);
+	lkc_timer_start(&r.timer, lkc_clock_mono_ns());
+	for (i = 0; i < 2; i++)
+		CHECK(lkc_thread_start(reader_main, &r, "reader", &task[i]) == 0);
+	for (i = 0; i < 5000 || r.ticks < 10; i++) {
+		old = r.shown;
+		r.slots[i & 1 ? 0 : 1] = 1;
+		r.shown = &r.slots[i & 1 ? 0 : 1];
+		lkc_rcu_wait();
+		*old = 0;
+		if (i % 100 == 0)
+			lkc_yield();
+	}
+	r.stop = 1;
+	for (i = 0; i < 2; i++)
+		lkc_thread_join(task[i]);
+	lkc_timer_drain(&r.timer);
+	CHECK(r.seen > 10);
+	CHECK(r.stale == 0);
 	return (0);
 }
 
@@ -370,7 +442,7 @@ test_files(void)
 }
 
 static int (*const tests[])(void) = {
-	test_critical, test_tasks, test_timers, test_locks, test_memory,
+	test_critical, test_tasks, test_timers, test_locks, test_rcu, test_memory,
 	test_cpus, test_msr_faults, test_files,
 };
 

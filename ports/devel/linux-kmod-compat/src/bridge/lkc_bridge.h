@@ -157,7 +157,7 @@ int	lkc_sx_xlocked(struct lkc_sx *sx);	/* [irq]; by anyone */
 /* --- RCU ---------------------------------------------------------------- */
 
 /*
- * A read-side section of one module-wide epoch(9), not preemptible, may nest.
+ * A read-side section, one kind for the whole module, not preemptible, may nest.
  * [irq]; lkc_rcu_wait returns when all sections that were entered before it
  * are left.  [sleep]
  */

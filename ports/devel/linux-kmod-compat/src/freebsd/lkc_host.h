@@ -77,8 +77,6 @@ int	lkc_mmap(struct file *fp, void *lfile, vm_map_t map, vm_offset_t *addr,
 	    vm_ooffset_t foff, struct thread *td);
 
 /* Start and stop of each subject, in lkc_module.c's order. */
-int	lkc_rcu_start(void);
-void	lkc_rcu_stop(void);
 int	lkc_mm_start(void);
 void	lkc_mm_stop(void);
 int	lkc_task_start(void);

@@ -45,7 +45,6 @@ static const struct {
 	int		(*start)(void);
 	void		(*stop)(void);
 } subjects[] = {
-	{ "epoch", lkc_rcu_start, lkc_rcu_stop },
 	{ "interrupt vectors", lkc_cpu_start, lkc_cpu_stop },
 	{ "address spaces", lkc_mm_start, lkc_mm_stop },
 	{ "tasks", lkc_task_start, lkc_task_stop },

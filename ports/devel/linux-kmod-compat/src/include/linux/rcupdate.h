@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Readers enter an epoch(9); callbacks run in one thread after a grace period (rcu.c). */
+/* Readers are counted by the host side; callbacks run in one thread (reaper.c). */
 #ifndef __LINUX_RCUPDATE_H
 #define	__LINUX_RCUPDATE_H
 
