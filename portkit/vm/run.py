@@ -225,12 +225,13 @@ class _Emulator:
         return [line.strip() for line in text.splitlines() if line.strip()]
 
     def fault(self) -> str:
-        """The signal that ended it, other than ours, and its last line; or empty."""
+        """The signal that ended it, other than ours, and what it complained of; or empty."""
         if self._ended_here or self._process.returncode >= 0:
             return ""
-        said = self._said()
-        last = said[-1] if said else "no word"
-        return f"{self._name}: signal {-self._process.returncode}: {last}"
+        said = self._said() or ["no word"]
+        # QEMU prints all registers after its complaint.
+        complaint = next((line for line in said if "fatal" in line or "ssert" in line), said[-1])
+        return f"{self._name}: signal {-self._process.returncode}: {complaint}"
 
     def check_came_up(self, console: Console) -> None:
         """Tell a machine that never started from one that stopped.

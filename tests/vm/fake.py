@@ -62,7 +62,7 @@ elif act == "panic in circles":
         console.write(b"panic: number %d\\r\\nKDB: stack backtrace:\\r\\n#0 0xff at f+1\\r\\n" % n)
         time.sleep(0.1)
 elif act == "abort":
-    print("qemu: fatal: invalid tss type", file=sys.stderr, flush=True)
+    print("qemu: fatal: invalid tss type\\nEAX=0 EBX=0", file=sys.stderr, flush=True)
     os.abort()
 elif act == "hang":
     output.write(b"working\\n")
