@@ -59,7 +59,7 @@ def make_packages(ports: Path, origins: Sequence[str], jails: Sequence[str]) -> 
 
     Raises:
         EnvironmentProblem: this is not FreeBSD, or poudriere is not installed.
-        Refused: a port does not build.
+        Refused: a port does not build, or poudriere's overlay is another project's.
     """
     if platform.system() != "FreeBSD":
         raise EnvironmentProblem(
@@ -71,10 +71,23 @@ def make_packages(ports: Path, origins: Sequence[str], jails: Sequence[str]) -> 
             raise EnvironmentProblem(
                 "poudriere is not installed", hint="install the package poudriere"
             )
-        known = subprocess.run(
-            ["poudriere", "ports", "-l", "-n", "-q"], capture_output=True, text=True, check=False
-        )
-        has_overlay = _OVERLAY in known.stdout.split()
+        has_overlay = _has_overlay(ports)
     for command in package_commands(ports, origins, jails, has_overlay):
         if subprocess.run(command, check=False).returncode != 0:
             raise Refused(f"'{' '.join(command)}' failed", hint="see its output above")
+
+
+def _has_overlay(ports: Path) -> bool:
+    """Whether poudriere knows this project's ports directory as the overlay."""
+    listing = ["poudriere", "ports", "-l", "-q"]
+    said = subprocess.run(listing, capture_output=True, text=True, check=False).stdout
+    for line in said.splitlines():  # name, method, perhaps a date, path
+        words = line.split()
+        if words and words[0] == _OVERLAY:
+            if Path(words[-1]) != ports:
+                raise Refused(
+                    f"poudriere's ports tree {_OVERLAY} is {words[-1]}, not {ports}",
+                    hint=f"forget it: poudriere ports -d -k -y -p {_OVERLAY}",
+                )
+            return True
+    return False

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,76 @@ def test_one_jail_tests_the_ports_and_several_build_them_all() -> None:
         [*bulk, "14", "-O", "portkit", "a/b", "c/d"],
         [*bulk, "15", "-O", "portkit", "a/b", "c/d"],
     ]
+
+
+Host = Callable[..., Callable[[], list[str]]]
+
+
+@pytest.fixture
+def freebsd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    """A host that calls itself FreeBSD, whose make and poudriere only write down what they get."""
+
+    def prepare(trees: str = "", fails: str = "nothing") -> Callable[[], list[str]]:
+        log = tmp_path / "log"
+        for name in ("make", "poudriere"):
+            program = tmp_path / "bin" / name
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(
+                f'#!/bin/sh\n[ "$2" = -l ] && {{ printf "{trees}"; exit 0; }}\n'
+                f'echo "{name} $*" >> {log}\ncase "$*" in *{fails}*) exit 1;; esac\n'
+            )
+            program.chmod(0o755)
+        monkeypatch.setattr(platform, "system", lambda: "FreeBSD")
+        monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin:/usr/bin")
+        log.write_text("")
+        return lambda: log.read_text().splitlines()
+
+    return prepare
+
+
+def test_without_a_jail_make_runs_once_for_each_port(freebsd: Host) -> None:
+    ran = freebsd()
+    make_packages(PORTS, ["a/b", "c/d"], [])
+    assert ran() == [
+        f"make -C /p/ports/{origin} OVERLAYS=/p/ports BATCH=yes clean package"
+        for origin in ("a/b", "c/d")
+    ]
+
+
+def test_poudriere_is_told_of_the_overlay_once(freebsd: Host) -> None:
+    ran = freebsd("default git+https 2026-11-01 10:00:00 /usr/local/poudriere/ports/default\\n")
+    make_packages(PORTS, ["a/b"], ["14"])
+    test = "poudriere testport -j 14 -O portkit -o a/b"
+    assert ran() == [" ".join(OVERLAY), test]
+    ran = freebsd("portkit null /p/ports\\n")
+    make_packages(PORTS, ["a/b"], ["14"])
+    assert ran() == [test]
+
+
+def test_an_overlay_of_another_project_is_not_built(freebsd: Host) -> None:
+    ran = freebsd("portkit null 2026-11-01 10:00:00 /q/ports\\n")
+    with pytest.raises(Refused, match="portkit is /q/ports, not /p/ports"):
+        make_packages(PORTS, ["a/b"], ["14"])
+    assert ran() == []
+
+
+def test_several_jails_are_bulk_builds_and_the_first_failure_ends_it(
+    freebsd: Host,
+) -> None:
+    ran = freebsd("portkit null /p/ports\\n")
+    make_packages(PORTS, ["a/b", "c/d"], ["14", "15"])
+    assert ran() == [f"poudriere bulk -t -j {jail} -O portkit a/b c/d" for jail in ("14", "15")]
+    ran = freebsd("portkit null /p/ports\\n", fails="'-j 14'")
+    with pytest.raises(Refused, match="'poudriere bulk -t -j 14 -O portkit a/b c/d' failed"):
+        make_packages(PORTS, ["a/b", "c/d"], ["14", "15"])
+    assert ran() == ["poudriere bulk -t -j 14 -O portkit a/b c/d"]
+
+
+def test_poudriere_has_to_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "system", lambda: "FreeBSD")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentProblem, match="poudriere is not installed"):
+        make_packages(PORTS, ["a/b"], ["14"])
 
 
 @pytest.mark.skipif(platform.system() == "FreeBSD", reason="there packages are built")
