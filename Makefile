@@ -24,7 +24,7 @@ PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-d
   makefs mandoc patch pkgconf quilt xz-utils
 
 # What the cross build of QEMU needs beside that.
-QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libtool libc6-dev llvm pkgconf \
+QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libltdl-dev libtool libc6-dev llvm pkgconf \
   qemu-system-data seabios xz-utils
 
 .PHONY: help ports test lint module qemu bench setup clean

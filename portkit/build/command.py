@@ -14,8 +14,8 @@ from portkit.errors import EnvironmentProblem, Refused
 
 #: Debian's package of a program that is called otherwise; pip's are named in pyproject.toml.
 _PACKAGES = {
-    "ld.lld": "lld", "awk": "mawk", "autoreconf": "autoconf automake libtool", "cc": "gcc",
-    "pkg-config": "pkgconf", "meson": "meson (or portkit[cross])",
+    "ld.lld": "lld", "awk": "mawk", "autoreconf": "autoconf automake libltdl-dev libtool",
+    "cc": "gcc", "pkg-config": "pkgconf", "meson": "meson (or portkit[cross])",
     "ninja": "ninja-build (or portkit[cross])",
 }  # fmt: skip
 _PASSED = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME")

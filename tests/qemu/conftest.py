@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from portkit.vm.cache import Cache
-from tests.qemu import guest
+from portkit.vm.cache import Cache, Kind
+from tests.qemu import guest, tinyguest
 from tests.qemu.host import Host
 from tests.vm import cross
-from tests.vm.conftest import imported, pytest_collection_modifyitems
+from tests.vm.conftest import imported, kind, pytest_collection_modifyitems
 
-__all__ = ["imported", "pytest_collection_modifyitems"]
+__all__ = ["imported", "kind", "pytest_collection_modifyitems"]
 
 ROOT = Path(__file__).parents[2]
 PREFIX = ".portkit/build/qemu-kvm/root/usr/local"
 # The firmware that these tests start with.
-FIRMWARE = ("bios*.bin", "kvmvapic.bin", "linuxboot*.bin", "efi-virtio.rom")
+FIRMWARE = ("bios*.bin", "kvmvapic.bin", "linuxboot*.bin", "multiboot*.bin", "efi-virtio.rom")
 
 
 @pytest.fixture(scope="session")
@@ -37,23 +37,38 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> guest.Linux:
     return guest.make(tmp_path_factory.mktemp("linux"))
 
 
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny guest."""
+    return tinyguest.make(tmp_path_factory.mktemp("tiny"))
+
+
 @pytest.fixture
 def host(tmp_path: Path, imported: Cache, prefix: Path) -> Host:
     """A FreeBSD machine with QEMU and the module in its directory."""
+    return _host(tmp_path, imported, prefix, "plain")
+
+
+@pytest.fixture
+def either(tmp_path: Path, imported: Cache, prefix: Path, kind: Kind) -> Host:
+    """The same with the plain and with the debug kernel."""
+    return _host(tmp_path, imported, prefix, kind)
+
+
+def _host(directory: Path, imported: Cache, prefix: Path, kind: Kind) -> Host:
     base = imported.sysroot
     assert base is not None
     if not (base / "libexec" / "ld-elf.so.1").exists():
         pytest.skip("the imported base has no shared libraries: import base.txz")
-    if "KVM_KO" not in os.environ:
-        pytest.skip("the module has to be linked for the plain kernel, in KVM_KO")
-    shutil.copy(os.environ["KVM_KO"], tmp_path / "kvm.ko")
-    share = tmp_path / "usr" / "share" / "qemu"
+    shutil.copy(cross.kvm_ko(kind), directory / "kvm.ko")
+    share = directory / "usr" / "share" / "qemu"
     share.mkdir(parents=True)
-    (tmp_path / "usr" / "bin").mkdir()
-    shutil.copy(prefix / "bin" / "qemu-system-x86_64", tmp_path / "usr" / "bin")
-    shutil.copy(prefix / "bin" / "qemu-img", tmp_path / "usr" / "bin")
+    (directory / "usr" / "bin").mkdir()
+    for program in ("qemu-system-x86_64", "qemu-img"):
+        shutil.copy(prefix / "bin" / program, directory / "usr" / "bin")
     for pattern in FIRMWARE:
         for file in (prefix / "share" / "qemu").glob(pattern):
             shutil.copy(file, share)
-    cross.program(imported, Path(__file__).parent / "asuser.c", tmp_path / "asuser")
-    return Host(imported, tmp_path)
+    for name in ("asuser", "fifo"):
+        cross.program(imported, Path(__file__).parent / f"{name}.c", directory / name)
+    return Host(imported, directory, kind)

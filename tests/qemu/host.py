@@ -5,29 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from portkit.vm.cache import Cache
+from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Machine
 from portkit.vm.run import Result, run
 
 SECONDS = 900
 
-# The base has no grep; the shell's patterns do. "expect FILE PATTERN" waits until QEMU, or its
-# guest, has written that, and gives up when QEMU has ended. "start" runs QEMU with the monitor's
-# commands on standard input.
+# Patterns are the shell's, as a base may have no grep. QEMUs have names. "start NAME ARGUMENT..."
+# starts one; its monitor writes to NAME.out, its status is in NAME.status at the end, which "ended"
+# waits for. "tell NAME COMMAND" gives the monitor a command; "poll NAME PATTERN COMMAND" does
+# until it has answered with the pattern. "expect NAME FILE PATTERN" waits until a file has it.
+# Both end the script with 3 when that QEMU ended first.
 _COMMON = """
 qemu=./usr/bin/qemu-system-x86_64
-machine="-nodefaults -display none -no-user-config -m 256"
+accel="-accel kvm"
+machine="-nodefaults -display none -no-user-config"
 has() { case "$(cat "$1" 2>/dev/null)" in *$2*) return 0;; esac; return 1; }
 start() {
-    $qemu $machine -accel kvm -monitor stdio "$@" > monitor 2>&1
-    echo $? >> status; : > ended
+    local name=$1; shift
+    rm -f $name.status $name.in; ./fifo $name.in
+    sleep 100000 > $name.in &
+    ( $qemu $machine $accel -pidfile $name.pid -monitor stdio "$@" < $name.in > $name.out 2>&1
+      echo $? > $name.code; mv $name.code $name.status ) &
 }
+tell() { local name=$1; shift; echo "$*" > $name.in; }
+lost() { [ -e $1.status ] && ! has "$2" "$3"; }
 expect() {
-    while ! has "$1" "$2"; do
-        [ -e ended ] && return 1
+    until has "$2" "$3"; do
+        if lost "$@"; then echo "$1 ended without $3 in $2"; exit 3; fi
         sleep 1
     done
 }
+poll() {
+    local name=$1 pattern=$2; shift 2
+    until has $name.out "$pattern"; do
+        if lost $name $name.out "$pattern"; then echo "$name ended without $pattern"; exit 3; fi
+        tell $name "$@"; sleep 2
+    done
+}
+ended() { while [ ! -e $1.status ]; do sleep 1; done; }
 """
 
 
@@ -38,16 +54,18 @@ class Host:
     Attributes:
         cache: the imported FreeBSD.
         directory: what is below /t there; results come back here.
+        kind: which of the kernels.
     """
 
     cache: Cache
     directory: Path
+    kind: Kind
 
     def script(self, text: str, *, cpus: int = 1, memory: int = 1024, load: bool = True) -> Result:
         """Run a shell script; the module is loaded unless told otherwise."""
         kldload = "kldload ./kvm.ko\n" if load else ""
         (self.directory / "script").write_text(f"{_COMMON}\n{kldload}{text}\n")
-        machine = Machine(cpus=cpus, memory=memory)
+        machine = Machine(kernel=self.kind, cpus=cpus, memory=memory)
         result = run(self.cache, machine, self.directory, ["sh", "./script"], timeout=SECONDS)
         assert result.panic is None, result.panic.text
         assert result.outcome == "exited", result.console + result.output.decode(errors="replace")
