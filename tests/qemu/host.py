@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portkit.vm.cache import Cache, Kind
-from portkit.vm.machine import Machine
+from portkit.vm.machine import Emulator, Machine
 from portkit.vm.run import Result, run
 
-SECONDS = 900
+SECONDS = 1500
 
 # Patterns are the shell's, as a base may have no grep. QEMUs have names. "start NAME ARGUMENT..."
 # starts one; its monitor writes to NAME.out, its status is in NAME.status at the end, which "ended"
@@ -23,7 +23,7 @@ machine="-nodefaults -display none -no-user-config"
 has() { case "$(cat "$1" 2>/dev/null)" in *$2*) return 0;; esac; return 1; }
 start() {
     local name=$1; shift
-    rm -f $name.status $name.in; ./fifo $name.in
+    rm -f $name.status $name.in $name.pid; ./fifo $name.in
     sleep 100000 > $name.in &
     ( $qemu $machine $accel -pidfile $name.pid -monitor stdio "$@" < $name.in > $name.out 2>&1
       echo $? > $name.code; mv $name.code $name.status ) &
@@ -61,11 +61,20 @@ class Host:
     directory: Path
     kind: Kind
 
-    def script(self, text: str, *, cpus: int = 1, memory: int = 1024, load: bool = True) -> Result:
+    def script(
+        self,
+        text: str,
+        *,
+        cpus: int = 1,
+        memory: int = 1024,
+        load: bool = True,
+        emulator: Emulator = "qemu",
+        model: str | None = None,
+    ) -> Result:
         """Run a shell script; the module is loaded unless told otherwise."""
         kldload = "kldload ./kvm.ko\n" if load else ""
         (self.directory / "script").write_text(f"{_COMMON}\n{kldload}{text}\n")
-        machine = Machine(kernel=self.kind, cpus=cpus, memory=memory)
+        machine = Machine(self.kind, cpus, memory, emulator, model)
         result = run(self.cache, machine, self.directory, ["sh", "./script"], timeout=SECONDS)
         assert result.panic is None, result.panic.text
         assert result.outcome == "exited", result.console + result.output.decode(errors="replace")

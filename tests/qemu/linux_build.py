@@ -16,6 +16,8 @@ from pathlib import Path
 
 from portkit.build.command import find_tool
 
+# Where the files are that see what the series touches; every file of QEMU sees osdep.h.
+_LOOKED_AT = ("accel/", "hw/i386/", "migration/", "system/", "target/i386/kvm/")
 # KVM's files as objects: without what tells only where in a file a statement stands.
 _OBJECT = ("-g0", "-Wno-builtin-macro-redefined", "-D__LINE__=0")
 # Words of a command that are left out, and how many words each of them is.
@@ -28,7 +30,7 @@ class LinuxBuild:
 
     Attributes:
         configuration: digests of ``build.ninja`` and of the headers that configuring writes.
-        units: digest of the preprocessed text, by the unit's object; of what is installed.
+        units: digest of the preprocessed text, by the unit's object.
         sources: the file of each unit, by its object.
         objects: digest of the object code, by the unit's object; of the chosen files only.
     """
@@ -40,7 +42,7 @@ class LinuxBuild:
 
 
 def examine(source: Path, chosen: Collection[str]) -> LinuxBuild:
-    """Configure QEMU with what this host has, preprocess what is installed and compile a part.
+    """Configure QEMU with what this host has, preprocess the files around KVM, compile a few.
 
     Args:
         source: QEMU's tree; ``build`` inside of it is made anew, so that two trees that stand
@@ -52,18 +54,19 @@ def examine(source: Path, chosen: Collection[str]) -> LinuxBuild:
     build.mkdir()
     _run(
         [
-            str(source / "configure"), "--target-list=x86_64-softmmu,x86_64-linux-user",
-            "--enable-kvm", "--disable-docs", "--disable-download", "--disable-install-blobs",
-            f"--python={sys.executable}",
-            f"--ninja={find_tool('ninja')}",
+            str(source / "configure"), "--target-list=x86_64-softmmu", "--enable-kvm",
+            "--disable-docs", "--disable-download", "--disable-install-blobs",
+            f"--python={sys.executable}", f"--ninja={find_tool('ninja')}",
         ],
         build,
     )  # fmt: skip
-    _run([find_tool("ninja"), *_generated(build)], build)
-    used = set(_run([find_tool("ninja"), "-t", "inputs", *_installed(build)], build).split(b"\n"))
-    commands = [c for c in json.loads((build / "compile_commands.json").read_text())
-                if c["file"].endswith(".c") and c["output"].encode() in used]  # fmt: skip
+    program = [find_tool("ninja"), "-t", "inputs", "qemu-system-x86_64"]
+    used = set(_run(program, build).decode().splitlines())
+    _run([find_tool("ninja"), *used.intersection(_generated(build))], build)
+    commands = json.loads((build / "compile_commands.json").read_text())
     sources = {c["output"]: os.path.relpath(build / c["file"], source) for c in commands}
+    commands = [c for c in commands if c["output"] in used
+                and sources[c["output"]].startswith(_LOOKED_AT)]  # fmt: skip
     some = [c for c in commands if sources[c["output"]] in chosen]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         units = dict(pool.map(lambda c: (c["output"], _preprocessed(c)), commands))
@@ -74,20 +77,12 @@ def examine(source: Path, chosen: Collection[str]) -> LinuxBuild:
     )
 
 
-def _installed(build: Path) -> Iterator[str]:
-    """The programs and other files that an installation consists of, as ninja's targets."""
-    shown = _run([find_tool("meson"), "introspect", "--installed", str(build)], build)
-    for path in map(Path, json.loads(shown)):
-        if path.is_relative_to(build):
-            yield path.relative_to(build).as_posix()
-
-
 def _generated(build: Path) -> Iterator[str]:
     """Headers and sources that commands of the build write."""
     shown = _run([find_tool("ninja"), "-t", "targets", "all"], build).decode()
     for line in shown.splitlines():
         target, _, rule = line.rpartition(": ")
-        if rule.startswith("CUSTOM_COMMAND") and target.endswith((".h", ".c", ".inc")):
+        if rule.startswith("CUSTOM_COMMAND") and target.endswith((".h", ".c", ".inc", ".def")):
             yield target
 
 

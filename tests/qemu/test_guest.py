@@ -47,18 +47,18 @@ def test_errors_name_the_module_and_the_group(host: Host) -> None:
 def test_seabios_starts(host: Host, irqchip: str) -> None:
     result = host.script(
         f"""
-        {{ expect bios "No bootable device"; echo quit; }} |
-            start -M pc,kernel_irqchip={irqchip} -cpu host \\
-                -chardev file,path=bios,id=bios -device isa-debugcon,iobase=0x402,chardev=bios
+        start q -M pc,kernel_irqchip={irqchip} -cpu host -m 64 \\
+            -chardev file,path=bios,id=bios -device isa-debugcon,iobase=0x402,chardev=bios
+        expect q bios "No bootable device"; tell q quit; ended q
         """
     )
-    assert "SeaBIOS (version" in host.read("bios"), host.read("monitor") + result.console
-    assert host.read("status") == "0\n", host.read("monitor")
+    assert "SeaBIOS (version" in host.read("bios"), host.read("q.out") + result.console
+    assert host.read("q.status") == "0\n", host.read("q.out")
 
 
-@pytest.mark.parametrize("cpus", [1, 2])
+@pytest.mark.parametrize(("board", "cpus"), [("pc", 1), ("pc", 2), ("q35", 4)])
 def test_linux_boots_with_disk_and_network_and_powers_off(
-    host: Host, linux: Linux, cpus: int
+    host: Host, linux: Linux, board: str, cpus: int
 ) -> None:
     give(host, linux)
     blob, disk = host.directory / "tftp" / "blob", host.directory / "disk"
@@ -68,14 +68,17 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
     disk.write_bytes(content)
     result = host.script(
         f"""
-        start -cpu host -smp {cpus} {_LINUX} -append "console=ttyS0 quiet disk net" \\
+        start q -M {board} -cpu host -m 256 -smp {cpus} {_LINUX} \\
+            -append "console=ttyS0 quiet disk net" \\
             -serial file:serial -drive file=disk,if=virtio,format=raw \\
-            -netdev user,id=n,tftp=tftp -device virtio-net-pci,netdev=n < /dev/null
+            -netdev user,id=n,tftp=tftp -device virtio-net-pci,netdev=n
+        ended q
         """,
         cpus=cpus,
     )
     said = facts(host.read("serial"))
-    assert host.read("status") == "0\n", host.read("monitor") + host.read("serial") + result.console
+    shown = host.read("q.out") + host.read("serial") + result.console
+    assert host.read("q.status") == "0\n", shown
     assert said["cpus"] == str(cpus)
     assert said["hypervisor"] == "Hypervisor detected: KVM"
     assert said["clock"] == "kvm-clock"

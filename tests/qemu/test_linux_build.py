@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_build_for_linux_is_the_same_with_the_series(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Twice a configuration and 1,500 files through the preprocessor."""
+    """Twice a configuration, and what is around KVM through the preprocessor."""
     if "hostbuild" not in str(request.config.getoption("markexpr")):
         pytest.skip("configures QEMU twice: ask for it with -m hostbuild")
     if shutil.which("gcc") is None or subprocess.run(["pkg-config", "glib-2.0"]).returncode:
@@ -52,8 +52,8 @@ def test_a_build_for_linux_is_the_same_with_the_series(
     ours = examine(source, touched)
 
     assert ours.configuration == stock.configuration
-    assert ours.sources == stock.sources
-    assert len(stock.units) > 1000
+    assert ours.sources == stock.sources  # of all units
+    assert len(stock.units) > 100
     differing = {
         stock.sources[unit] for unit in stock.units if ours.units[unit] != stock.units[unit]
     }

@@ -19,7 +19,7 @@ DIMM = f"dimm {checksum(1 << 21)}"
 GUEST = """
 guest() {
     local name=$1; shift
-    start $name -cpu host -m 64,slots=2,maxmem=256M -kernel tiny -debugcon file:$name.tiny "$@"
+    start $name -cpu host -m 32,slots=2,maxmem=256M -kernel tiny -debugcon file:$name.tiny "$@"
 }
 """
 
@@ -34,16 +34,16 @@ def test_snapshot_hot_plug_reset_suspend_and_power_off(either: Host, tiny: Path)
     result = either.script(
         GUEST
         + """
-        ./usr/bin/qemu-img create -q -f qcow2 disk 200M
+        ./usr/bin/qemu-img create -q -f qcow2 disk 100M
         guest a -M pc -drive if=none,id=d,file=disk,format=qcow2
         expect a a.tiny "boot"; tell a sendkey c; expect a a.tiny "sum"
 
         tell a calc_dirty_rate -b 1; poll a "Dirty rate: [0-9]" info dirty_rate
 
-        tell a stop; tell a pmemsave 0 0x4000000 before; tell a savevm one; tell a cont
+        tell a stop; tell a 'pmemsave 0 0x2000000 "/tmp/before"'; tell a savevm one; tell a cont
         tell a sendkey r; expect a a.tiny "boot*boot"
-        tell a stop; tell a loadvm one; tell a pmemsave 0 0x4000000 after
-        poll a paused info status; cmp before after && echo same > snapshot; rm before after
+        tell a stop; tell a loadvm one; tell a 'pmemsave 0 0x2000000 "/tmp/after"'
+        poll a paused info status; cmp /tmp/before /tmp/after && echo same > snapshot
         tell a cont; tell a sendkey c; expect a a.tiny "sum*sum"
 
         tell a object_add memory-backend-ram,id=m,size=64M
@@ -80,12 +80,13 @@ def test_a_guest_migrates_while_it_runs(either: Host, tiny: Path, board: str) ->
         + f"""
         guest from -M {board}; guest to -M {board} -incoming unix:socket -S
         expect from from.tiny "boot"; tell from sendkey c; expect from from.tiny "sum"
+        until [ -e socket ]; do sleep 1; done
         tell from migrate_set_parameter downtime-limit 5000
         tell from migrate -d unix:socket
         poll from "[sS]tatus: *[cf][oa][mi]" info migrate
-        tell from pmemsave 0 0x4000000 before; tell from quit; ended from
-        tell to pmemsave 0 0x4000000 after; poll to paused info status
-        cmp before after && echo same > memory; rm before after
+        tell from 'pmemsave 0 0x2000000 "/tmp/before"'; tell from quit; ended from
+        tell to 'pmemsave 0 0x2000000 "/tmp/after"'; poll to paused info status
+        cmp /tmp/before /tmp/after && echo same > memory
         tell to cont; tell to sendkey c; expect to to.tiny "sum"
         tell to sendkey t; expect to to.tiny "ticks"
         tell to system_powerdown; expect to to.tiny "power off"; ended to

@@ -192,6 +192,8 @@ tiny_main(int resumed)
 {
 	uint64_t before, page;
 
+	out16(PM_STATUS, 1 << 15 | 1 << 8);	/* a wake-up counts as the power button */
+	out16(PM_ENABLE, 1 << 8);
 	if (resumed)
 		say("resumed", sum(PATTERN, 1 << 20));
 	else {
@@ -201,8 +203,6 @@ tiny_main(int resumed)
 		say("boot", KEPT[1]);
 	}
 	interrupts();
-	out16(PM_STATUS, 1 << 15 | 1 << 8);	/* a wake-up counts as the power button */
-	out16(PM_ENABLE, 1 << 8);
 	for (;;) {
 		for (page = 0; page < 0x400000; page += 4096)
 			*(volatile uint64_t *)(WORK + page) += 1;
