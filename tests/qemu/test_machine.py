@@ -98,3 +98,17 @@ def test_a_guest_migrates_while_it_runs(either: Host, tiny: Path, board: str) ->
     assert either.read("memory") == "same\n", shown
     assert words(either.read("to.tiny"))[0] == SUM
     assert not result.lock_reports
+
+
+def test_a_guest_without_an_interrupt_controller_in_the_kernel(host: Host, tiny: Path) -> None:
+    """As on Linux it takes a processor without an APIC, and without what KVM refuses then."""
+    shutil.copy(tiny, host.directory)
+    result = host.script(
+        GUEST
+        + """
+        guest a -M pc,kernel_irqchip=off -cpu host,apic=off,kvm-asyncpf-int=off
+        expect a a.tiny boot; tell a sendkey c; expect a a.tiny sum; tell a quit; ended a
+        """
+    )
+    assert host.read("a.status") == "0\n", host.read("a.out") + result.console
+    assert words(host.read("a.tiny"))[1:] == [SUM]
