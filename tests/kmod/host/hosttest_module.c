@@ -9,8 +9,12 @@
 #include <sys/kernel.h>
 #include <sys/malloc.h>
 #include <sys/module.h>
+#include <sys/proc.h>
 
 #include <vm/vm.h>
+
+#include <machine/cpufunc.h>
+#include <machine/psl.h>
 
 #include "lkc_host.h"
 
