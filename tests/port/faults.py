@@ -1,7 +1,7 @@
-"""Faults that FreeBSD's portlint or portclippy find, each in a copy of a port of this project.
+"""Faults of ports, each put into a copy of a port of this project.
 
 ``tests/port/test_lint_port.py`` asks ``portkit lint`` for each, ``tests/port/test_framework.py``
-portlint and portclippy themselves, where they are.
+portlint and portclippy themselves, where they are. They report all but those that say why not.
 """
 
 # One fault a line.
@@ -24,6 +24,7 @@ class Fault:
         file: below the port's directory; written when it is not there.
         old: what is replaced, once; empty: the whole file.
         new: by what; None removes the file.
+        alone: why neither portlint nor portclippy reports it; empty when one does.
     """
 
     rule: str
@@ -31,6 +32,7 @@ class Fault:
     file: str
     old: str
     new: str | None
+    alone: str = ""
 
     def __str__(self) -> str:
         text = repr(self.new if self.new is None else self.new[:24])
@@ -52,8 +54,19 @@ _COMMENT = "Kernel-based Virtual Machine of Linux as a kernel module"
 _LAST = "\n.include <bsd.port.mk>\n"
 
 
-def _makefile(rule: str, old: str, new: str, origin: str = KMOD) -> Fault:
-    return Fault(rule, origin, "Makefile", old, new)
+# Why portlint 2.20.0 is silent. portclippy looks at names and order of variables, at no values.
+_MERGED = "portlint joins the words of all USES"
+_UNSORTED = "portlint wants the words of ONLY_FOR_ARCHS and NOT_FOR_ARCHS sorted, of no others"
+_STRIPPED = "portlint takes every ${VARIABLE} out of a dependency before it looks for ${PREFIX}"
+_SHADOWED = (
+    "portlint tests for @exec by a pattern that any keyword matches; what follows is not reached"
+)
+_TAGGED = "portlint counts the entries of a pkg-plist without any % or @ alone"
+DIES = "portlint dies, as the framework stops with an error on this"
+
+
+def _makefile(rule: str, old: str, new: str, origin: str = KMOD, alone: str = "") -> Fault:
+    return Fault(rule, origin, "Makefile", old, new, alone)
 
 
 def _target(rule: str, recipe: str, origin: str = KMOD) -> Fault:
@@ -84,7 +97,7 @@ FAULTS = (
     _makefile("port-version", "DISTVERSION=	6.12.107\n",
               "PORTVERSION=	6.12.107\nDISTVERSION=	6.12.107\n"),
     _makefile("port-revision", "CATEGORIES=", "PORTREVISION=	0\nCATEGORIES="),
-    _makefile("port-twice", "USES=		kmod", "USES=		tar:xz\nUSES=		kmod"),
+    _makefile("port-twice", "USES=		kmod", "USES=		tar:xz\nUSES=		kmod", alone=_MERGED),
     _makefile("port-category", "CATEGORIES=	emulators", "CATEGORIES=	emulators emulators"),
     _makefile("port-include", _LAST, "\n"),
     _makefile("port-unneeded", "PKGNAMESUFFIX=	-kmod\n",
@@ -103,7 +116,7 @@ FAULTS = (
     _makefile("port-maintainer", "@users", "at users"),
     _makefile("port-license", "LICENSE=	GPLv2\n", "LICENSE=	GPL2\n"),
     _makefile("port-license", "LICENSE=	GPLv2\n", "LICENSE=	GPLv2 MIT\n"),
-    _makefile("port-license", "LICENSE_COMB=	multi\n", "LICENSE_COMB=	both\n", LAYER),
+    _makefile("port-license", "LICENSE_COMB=	multi\n", "LICENSE_COMB=	both\n", LAYER, DIES),
     _makefile("port-license", "LICENSE_COMB=	multi\n", "", LAYER),
     _makefile("port-license", "LICENSE_FILE=	", "LICENSE_FILE_MIT=	"),
     _makefile("port-reason", "IGNORE=		needs FreeBSD 14.0 or later", "IGNORE=		Needs FreeBSD 14.0."),
@@ -118,10 +131,10 @@ FAULTS = (
     _makefile("port-newline", _LAST, _LAST.removesuffix("\n")),
     # words of variables
     _makefile("port-sort", "ONLY_FOR_ARCHS=	amd64", "ONLY_FOR_ARCHS=	i386 amd64"),
-    _makefile("port-sort", "kmod tar:xz", "tar:xz kmod"),
+    _makefile("port-sort", "kmod tar:xz", "tar:xz kmod", alone=_UNSORTED),
     _makefile("port-depends", "linux-kmod-compat>0:devel/linux-kmod-compat", "linux-kmod-compat>0"),
     _makefile("port-depends", "linux-kmod-compat>0:", "linux-kmod-compat>0:../../"),
-    _makefile("port-depends", "linux-kmod-compat>0:", "${PREFIX}/share/linux-kmod-compat:"),
+    _makefile("port-depends", "linux-kmod-compat>0:", "${PREFIX}/share/linux-kmod-compat:", alone=_STRIPPED),
     _makefile("port-depends", "libzstd.so:", "libzstd.so.1:", QEMU),
     _makefile("port-depends", "libzstd.so:", "zstd:", QEMU),
     _makefile("port-depends", "py-setuptools@${PY_FLAVOR}", "py-setuptools", QEMU),
@@ -165,12 +178,12 @@ FAULTS = (
     Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@dirrm share/kvm\nshare/man"),
     Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@unexec rm -f %D/x\nshare/man"),
     Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@cwd /boot\nshare/man"),
-    Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@nosuch x\nshare/man"),
-    Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@sample etc/kvm.conf\nshare/man"),
+    Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@nosuch x\nshare/man", _SHADOWED),
+    Fault("port-plist-keyword", KMOD, "pkg-plist", "share/man", "@sample etc/kvm.conf\nshare/man", _SHADOWED),
     Fault("port-plist-place", KMOD, "pkg-plist", "share/man", "lib/pkgconfig/kvm.pc\nshare/man"),
     Fault("port-plist-place", KMOD, "pkg-plist", "share/man", "info/kvm.info\nshare/man"),
     Fault("port-uses", KMOD, "pkg-plist", "share/man", "lib/libkvmx.so.1\nshare/man"),
-    Fault("port-plist-short", KMOD, "pkg-plist", "", "/%%KMODDIR%%/kvm.ko\nshare/man/man4/kvm.4.gz\n"),
+    Fault("port-plist-short", KMOD, "pkg-plist", "", "/%%KMODDIR%%/kvm.ko\nshare/man/man4/kvm.4.gz\n", _TAGGED),
     Fault("port-missing", KMOD, "distinfo", "", None),
     Fault("port-distinfo", KMOD, "distinfo", "SHA256 (", "\nSHA256 ("),
     Fault("port-distinfo", KMOD, "distinfo", "SHA256 (", "MD5 ("),

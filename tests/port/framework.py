@@ -27,6 +27,7 @@ _SCRIPTS = {
     "usr/bin/install": 'exec {built}/install -N {src}/etc "$@"',
     "usr/bin/sed": 'exec {built}/sed "$@"',
     "usr/bin/awk": 'exec {built}/awk "$@"',
+    "usr/bin/xargs": 'exec {built}/xargs "$@"',
     "usr/bin/tar": 'exec bsdtar "$@"',
     "usr/bin/cpio": 'exec bsdcpio "$@"',
     "usr/sbin/chown": 'exec /usr/bin/chown "$@"',
@@ -127,6 +128,12 @@ class Framework:
         said = done.stdout + done.stderr
         assert done.returncode == 0, said[-8000:]
         return said
+
+    def portlint(self, origin: str) -> subprocess.CompletedProcess[str]:
+        """Run the tree's portlint on a port."""
+        program = self.tree / "ports-mgmt/portlint/src/portlint.pl"
+        where = self.ports / origin
+        return self.run(f"cd {where} && perl {program} -AC .", PL_GIT_IGNORE=".")
 
     def variable(self, origin: str, name: str, **environment: str) -> str:
         """Value of a make variable."""

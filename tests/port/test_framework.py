@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from portkit.lint.port import lint_port
-from tests.port.faults import FAULTS, KMOD, LAYER, QEMU, Fault
+from tests.port.faults import DIES, FAULTS, KMOD, LAYER, QEMU, Fault
 from tests.port.framework import ROOT, Framework, missing
 
 if reason := missing():
@@ -41,8 +41,9 @@ def framework(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Framework]:
 @pytest.fixture(scope="module")
 def distfile(framework: Framework) -> None:
     """The slim distfile of the module, where the framework looks for it."""
-    portkit = ["portkit", "-C", str(ROOT), "dist", "linux-kvm", "--to", str(framework.distfiles)]
-    subprocess.run(portkit, check=True, capture_output=True)
+    program = Path(sys.executable).with_name("portkit")
+    words = ["-C", ROOT, "dist", "linux-kvm", "--to", framework.distfiles]
+    subprocess.run([program, *words], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
@@ -94,7 +95,7 @@ def test_the_module_is_built_and_staged(framework: Framework, distfile: None) ->
     shutil.copytree(framework.ports / LAYER / "src", share, dirs_exist_ok=True)
     said = framework.make(KMOD, "NO_DEPENDS=yes", "PATCH_DEBUG=yes", "checksum", "patch")
     assert "Checksum OK for linux-kvm-" in said
-    assert not re.search(r"fuzz|offset|FAILED|\.rej", said), said
+    assert not re.search(r"\bfuzz \d|\boffset -?\d|FAILED|\.rej", said), said
     said = framework.make(
         KMOD,
         layer,
@@ -116,24 +117,49 @@ def test_portlint_and_portclippy_find_nothing(framework: Framework, origin: str)
     assert _complaints(framework, origin) == set()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_what_is_called_a_fault_is_one(framework: Framework, fault: Fault, tmp_path: Path) -> None:
+@pytest.fixture
+def faulty(framework: Framework, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fault]:
+    """The parameter, while it is in the copy of its port."""
+    fault: Fault = request.param
     port = framework.ports / fault.origin
     shutil.copytree(port, tmp_path / "kept")
     try:
         fault.inject(framework.ports)
-        assert _complaints(framework, fault.origin), f"only portkit lint finds {lint_port(port)}"
+        yield fault
     finally:
         shutil.rmtree(port)
         shutil.copytree(tmp_path / "kept", port)
 
 
+def _chosen(*reasons: str) -> pytest.MarkDecorator:
+    faults = [fault for fault in FAULTS if fault.alone in reasons]
+    return pytest.mark.parametrize("faulty", faults, ids=str, indirect=True)
+
+
+@_chosen("")
+def test_what_is_called_a_fault_is_one(framework: Framework, faulty: Fault) -> None:
+    assert _complaints(framework, faulty.origin)
+
+
+@_chosen(*{fault.alone for fault in FAULTS} - {"", DIES})
+def test_what_portkit_lint_alone_finds(framework: Framework, faulty: Fault) -> None:
+    """A failure is good news: the reason in faults.py is no longer true, and goes."""
+    assert _complaints(framework, faulty.origin) == set(), f"no more true: {faulty.alone}"
+
+
+@_chosen(DIES)
+def test_what_portlint_dies_of_is_refused_by_the_framework(
+    framework: Framework, faulty: Fault
+) -> None:
+    said = framework.run(f"cd {framework.ports / faulty.origin} && make -V PKGNAME")
+    assert said.returncode != 0
+    assert "bsd.licenses.mk" in said.stdout + said.stderr
+    assert "make(1) died" in framework.portlint(faulty.origin).stderr
+
+
 def _complaints(framework: Framework, origin: str) -> set[str]:
     """What the two programs say of a port, but for what is known."""
-    program = framework.tree / "ports-mgmt/portlint/src/portlint.pl"
-    done = framework.run(
-        f"cd {framework.ports / origin} && perl {program} -AC .", PL_GIT_IGNORE="."
-    )
+    done = framework.portlint(origin)
     assert re.search(r"looks fine|\d+ fatal errors? and \d+ warnings?", done.stdout), done.stderr
     found = {
         line
