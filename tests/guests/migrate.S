@@ -10,7 +10,7 @@ migrate_work:				/* (rounds, where results go) */
 	movl	$0x1ff, 0xf0(%rbx)
 	movl	$0xb, 0x3e0(%rbx)
 	movl	$0x20040, 0x320(%rbx)
-	movl	$200000, 0x380(%rbx)
+	movl	$1000000, 0x380(%rbx)	/* 1 ms; Bochs is too slow for 200 us */
 	xor	%eax, %eax
 	mov	$3, %ecx
 	movd	%ecx, %xmm6

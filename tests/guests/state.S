@@ -9,6 +9,7 @@ state_sse:
 	addsd	%xmm1, %xmm0
 	movsd	%xmm0, DATA
 	movd	%xmm15, DATA + 8
+	pcmpeqd	%xmm8, %xmm8		/* no longer as XRSTOR would init it */
 	out	%al, $PORT_DONE
 
 	.globl	state_fpu

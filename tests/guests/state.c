@@ -85,7 +85,10 @@ CASE(state, fpu)
 
 	vm_open(&vm, VM_IRQCHIP);
 	vcpu_open(&vcpu, &vm, 0);
-	/* Once, for XSAVE's header: KVM_SET_FPU does not mark SSE as in use. */
+	/*
+	 * Once, for XSAVE's header: KVM_SET_FPU does not mark SSE as in use, and
+	 * a processor need not do so while all of XMM is 0.
+	 */
 	long_mode(&vcpu, state_sse);
 	run_to_out(&vcpu, PORT_DONE);
 	long_mode(&vcpu, state_sse);

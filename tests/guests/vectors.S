@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Exception handlers: tell the client what happened.  When it runs the vCPU
- * on, the handler returns, to the same instruction after a fault.
+ * on, the handler returns, to the same instruction after a fault.  Only SS can
+ * be relied on: an exception in virtual 8086 mode loads null into the others.
  */
 #include "guest.h"
 
@@ -52,13 +53,13 @@ protected_vectors:
 	.endr
 
 protected_fault:
-	popl	FAULT
-	popl	FAULT + 8
+	popl	%ss:FAULT
+	popl	%ss:FAULT + 8
 	pushl	(%esp)
-	popl	FAULT + 16
+	popl	%ss:FAULT + 16
 	push	%eax
 	mov	%cr2, %eax
-	mov	%eax, FAULT + 24
+	mov	%eax, %ss:FAULT + 24
 	pop	%eax
 	out	%al, $PORT_FAULT
 	iret
