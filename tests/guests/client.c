@@ -3,10 +3,10 @@
  *
  * The library that client.h describes, and main():
  *
- *	guests [-t seconds] [case ...]
+ *	guests [-t seconds] [-x case:reason ...] [case ...]
  *
  * runs the cases whose names begin with an argument (or all) and prints one
- * line of TAP for each.
+ * line of TAP for each.  What -x names is skipped for the reason given.
  */
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -124,30 +124,57 @@ chosen(const struct test_case *c, char **names)
 	return (false);
 }
 
+/* Why a case is left out, or NULL. */
+static const char *
+left_out(const struct test_case *c, char **out, int count)
+{
+	size_t length;
+	int i;
+
+	length = strlen(c->name);
+	for (i = 0; i < count; i++)
+		if (strncmp(out[i], c->name, length) == 0 &&
+		    out[i][length] == ':')
+			return (out[i] + length + 1);
+	return (NULL);
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct rlimit no_cores;
 	struct test_case **c;
+	char *out[argc];
+	const char *why;
 	unsigned int seconds;
-	int bad, n, opt;
+	int bad, n, opt, outs;
 
 	setrlimit(RLIMIT_CORE, &no_cores);
 	seconds = 60;
-	while ((opt = getopt(argc, argv, "t:")) != -1)
+	outs = 0;
+	while ((opt = getopt(argc, argv, "t:x:")) != -1)
 		if (opt == 't')
 			seconds = atoi(optarg);
+		else if (opt == 'x')
+			out[outs++] = optarg;
 		else
-			errx(2, "usage: guests [-t seconds] [case ...]");
+			errx(2, "usage: guests [-t seconds]"
+			    " [-x case:reason ...] [case ...]");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	reason = mmap(NULL, REASON, PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	if (reason == MAP_FAILED)
 		err(1, "mmap");
 	bad = n = 0;
-	SET_FOREACH(c, cases)
-		if (chosen(*c, argv + optind) && !run_case(++n, *c, seconds))
+	SET_FOREACH(c, cases) {
+		if (!chosen(*c, argv + optind))
+			continue;
+		why = left_out(*c, out, outs);
+		if (why != NULL)
+			printf("ok %d - %s # SKIP %s\n", ++n, (*c)->name, why);
+		else if (!run_case(++n, *c, seconds))
 			bad++;
+	}
 	printf("1..%d\n", n);
 	return (bad != 0);
 }

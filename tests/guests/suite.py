@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ UAPI = ROOT / "ports/emulators/linux-kvm-kmod/src/uapi"
 
 _CASE = re.compile(r"^CASE\((\w+), (\w+)\)$", re.MULTILINE)
 _LINE = re.compile(r"^(ok|not ok) \d+ - (\S+)(?: # SKIP (.*))?$")
+
+#: On one processor of Bochs these never end, and take the machine with them: see docs/vm.md.
+_BOCHS = "Bochs masks the host's interrupts while a guest spins with its own off"
+_HANG_BOCHS = (
+    "smp.ipi", "smc.by_another_vcpu", "slots.change_while_running", "signals.kick_running",
+    "signals.storm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +88,13 @@ def boot(
     cache: Cache, machine: Machine, program: Path, directory: Path,
     *, cases: str = "", case_seconds: int = 60, timeout: float = 600,
 ) -> Result:  # fmt: skip
-    """Load the module, run the suite, unload the module."""
+    """Load the module, run the suite without what hangs the emulator, unload the module."""
     shutil.copy(module(machine.kernel), directory / "kvm.ko")
     shutil.copy(program, directory / "guests")
+    hang = _HANG_BOCHS if (machine.emulator, machine.cpus) == ("bochs", 1) else ()
+    out = " ".join("-x " + shlex.quote(f"{case}:{_BOCHS}") for case in hang)
     script = (
-        f"kldload ./kvm.ko; ./guests -t {case_seconds} {cases}; s=$?;"
+        f"kldload ./kvm.ko; ./guests -t {case_seconds} {out} {cases}; s=$?;"
         " kldunload kvm || exit 3; exit $s"
     )
     return run(cache, machine, directory, ["sh", "-c", script], timeout=timeout)

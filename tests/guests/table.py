@@ -1,7 +1,8 @@
-"""``python -m tests.guests.table [MODE...]``: the suite in each mode of the module.
+"""``python -m tests.guests.table [MODE[:SUBJECT,...]...]``: the suite in each mode of the module.
 
 Runs the modes that are named (all, if none is) on the plain kernel and writes what came out into
-docs/guest-modes.json, and the table made of all that is there into docs/guest-modes.md.
+docs/guest-modes.json, and the table made of all that is there into docs/guest-modes.md. Where
+subjects are named, one boot runs these and the rest of the mode's column stays as it is.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ class Mode:
     emulator: Emulator = "qemu"
     cpu: str | None = None
     tunables: tuple[str, ...] = ()
+
+    @property
+    def cpus(self) -> int:
+        """How many processors the machine has; Bochs runs all of them in one thread."""
+        return 1 if self.emulator == "bochs" else 2
 
 
 MODES = (
@@ -76,16 +82,22 @@ EXPLAINED = {
 Column = dict[str, list[str]]
 
 
-def run_mode(cache: Cache, program: Path, mode: Mode) -> Column:
-    """The outcome of each case; one that did not end is ``lost``."""
-    machine = Machine("plain", 2, emulator=mode.emulator, cpu=mode.cpu, tunables=mode.tunables)
+def run_mode(cache: Cache, program: Path, mode: Mode, subjects: list[str]) -> Column:
+    """The outcome of each case of the subjects (all, if none); one that did not end is ``lost``."""
+    machine = Machine(
+        "plain", mode.cpus, emulator=mode.emulator, cpu=mode.cpu, tunables=mode.tunables
+    )
     with tempfile.TemporaryDirectory() as name:
-        result = suite.boot(cache, machine, program, Path(name), timeout=SECONDS)
+        result = suite.boot(
+            cache, machine, program, Path(name), cases=" ".join(f"{s}." for s in subjects),
+            timeout=SECONDS,
+        )  # fmt: skip
     found = suite.verdicts(result.output.decode(errors="replace"))
     ended = "the machine: " + (result.panic.message if result.panic else result.outcome)
     return {
         case: [found[case].outcome, found[case].text] if case in found else ["lost", ended]
         for case in suite.names()
+        if not subjects or case.partition(".")[0] in subjects
     }
 
 
@@ -97,7 +109,7 @@ def render(columns: dict[str, Column]) -> str:
         "# The guests' suite in each mode",
         "",
         "Written by `python -m tests.guests.table`; a cell says how many cases are ok"
-        " (and skipped).",
+        " (and skipped); a dash, that none has run.",
         "",
         "| subject | " + " | ".join(modes) + " |",
         "|---|" + "---|" * len(modes),
@@ -107,7 +119,8 @@ def render(columns: dict[str, Column]) -> str:
         for mode in modes:
             of = [v for case, v in columns[mode].items() if case.partition(".")[0] == subject]
             ok, skipped = (sum(v[0] == kind for v in of) for kind in ("ok", "skip"))
-            cells.append(f"{ok}/{len(of)}" + (f" ({skipped})" if skipped else ""))
+            text = f"{ok}/{len(of)}" + (f" ({skipped})" if skipped else "")
+            cells.append(text if of else "-")
         lines.append(f"| {subject} | " + " | ".join(cells) + " |")
     lines += ["", "Not run: " + ", ".join(m.name for m in MODES if m.name not in columns) + ".", ""]
     lines += ["## What is known", ""]
@@ -130,13 +143,18 @@ def render(columns: dict[str, Column]) -> str:
 
 
 def main(chosen: list[str]) -> None:
-    columns: dict[str, Column] = json.loads(DATA.read_text()) if DATA.exists() else {}
+    subjects = {
+        name: s.split(",") if s else [] for name, _, s in (c.partition(":") for c in chosen)
+    }
     cache = Cache(default_directory())
     with tempfile.TemporaryDirectory() as name:
         program = suite.build(cache, Path(name))
         for mode in MODES:
-            if not chosen or mode.name in chosen:
-                columns[mode.name] = run_mode(cache, program, mode)
+            if not chosen or mode.name in subjects:
+                of = subjects.get(mode.name, [])
+                column = run_mode(cache, program, mode, of)
+                columns: dict[str, Column] = json.loads(DATA.read_text()) if DATA.exists() else {}
+                columns[mode.name] = (columns.get(mode.name, {}) if of else {}) | column
                 DATA.write_text(json.dumps(columns, indent=0, sort_keys=True) + "\n")
                 PAGE.write_text(render(columns))
 
