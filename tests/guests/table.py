@@ -66,16 +66,16 @@ EXPLAINED = {
     "svm-xsave, svm-nrips=0, svm-avic=0": "put together from two boots each, as the first ran out"
     " of time on a busy host: attacks (avic: all from signals on) are of the second."
     " Before it the MSRs and values that attacks.msr_* try were cut down: it took over a minute.",
-    "vmx": "the first guests have run (plain kernel, haswell), but no column was taken in one boot."
-    " Of system to timer, 46 cases, all but two are ok under Debian's Bochs; so are smp.startup"
-    " and, on 2 CPUs, all of smp. slots, dirty and signals are ok under a Bochs with the repair"
-    " below. modes.virtual86 (shutdown) and exceptions.guest_debug (first step) fail, not"
-    " explained; timer.apic_periodic once did not end.",
+    "vmx": "haswell with EPT, one processor, each row from a boot of its own or of a few subjects."
+    " exceptions.guest_debug is a fault of Bochs 2.7, repaired in 2.8: an exit for an EPT violation"
+    " saves the step's trap as pending, so the first step stops before its instruction; it passes"
+    " on a newer Bochs. timer.apic_periodic once did not end. On the debug kernel io, modes"
+    " and slots up to replace are ok; the rest has not run there.",
     "vmx, emulator": "Bochs 2.7 and its newest source: a host that enters a guest with interrupts"
     " off, both having IF=0, keeps its own interrupts masked, so a guest that spins with"
-    " interrupts off never exits (smp.ipi on 1 CPU, smc.by_another_vcpu). Its local APIC holds the"
-    " timer's vector in IRR all the while. With handleInterruptMaskChange() called at VM entry the"
-    " same cases pass. Not compared with Linux's own KVM yet.",
+    " interrupts off never exits. Its local APIC holds the timer's vector, 0xef, in IRR all the"
+    " while, and the event is masked. With handleInterruptMaskChange() called at VM entry the cases"
+    " that are skipped for it pass. Not compared with Linux's own KVM yet.",
 }
 
 #: What one mode gave: a case's outcome and text.
