@@ -184,10 +184,12 @@ def types(text: str) -> dict[str, str]:
     return dict(found)
 
 
-# What files, the buffer cache and the page cache of a CPU hold changes by itself.
+# What files, the buffer cache, the page cache of a CPU and UMA's buckets hold changes by itself.
+# A process structure, which FreeBSD keeps for reuse, holds a ksiginfo.
 _RESTLESS = re.compile(
-    r"buf |BUF |vm pgcache|vmem|VM OBJECT|VNODE|FFS|RADIX NODE|Bucket|NAMEI|MAP ENTRY|UMA|malloc-"
-    r"|pcpu|Files|S VFS|VFS|KNOTE|g_bio|THREAD|kstack|FPU_save_area|SLEEPQUEUE|TURNSTILE"
+    r"buf |BUF |vm pgcache|vmem|VM OBJECT|VNODE|FFS|RADIX NODE|\d+ Bucket|NAMEI|MAP ENTRY|UMA"
+    r"|malloc-|pcpu|Files|S VFS|VFS|KNOTE|g_bio|THREAD|kstack|FPU_save_area|SLEEPQUEUE|TURNSTILE"
+    r"|ksiginfo$"
 )
 # Belong to thread structures, of which FreeBSD keeps some for reuse.
 _OF_THREADS = {"umtx", "kdtrace"}
