@@ -31,7 +31,6 @@ _LINE = re.compile(r"^(ok|not ok) \d+ - (\S+)(?: # SKIP (.*))?$")
 _BOCHS = "Bochs masks the host's interrupts while a guest spins with its own off"
 _HANG_BOCHS = (
     "smp.ipi", "smc.by_another_vcpu", "slots.change_while_running", "signals.kick_running",
-    "signals.storm",
 )  # fmt: skip
 
 
