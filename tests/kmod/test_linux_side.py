@@ -1,4 +1,4 @@
-"""Parts of the Linux side that run in user space: SRCU, the pin table, division, ioctl numbers.
+"""Parts of the Linux side that run in user space: SRCU, pins, bitmaps, division, ioctl numbers.
 
 The C under test is the module's own, built for this host with sanitizers.
 """
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.kmod.built import KVM, LKC, objects, source, variable
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-LKC = ROOT / "ports/devel/linux-kmod-compat/src"
-KVM = ROOT / "ports/emulators/linux-kvm-kmod/src"
 FLAGS = [
     "-std=gnu11", "-O2", "-g", "-Wall", "-Werror", "-pthread",
     "-fsanitize=address,undefined", "-fno-sanitize-recover",
@@ -49,6 +48,18 @@ def test_pin_table_agrees_with_a_flat_model(tmp_path: Path) -> None:
 def test_srcu_frees_nothing_under_a_reader(tmp_path: Path) -> None:
     shim = f"-I{HERE / 'shim'}"
     run(build(tmp_path / "srcu", shim, HERE / "srcu_test.c", LKC / "linux/srcu.c"))
+
+
+def test_bitmaps_agree_with_a_byte_per_bit(tmp_path: Path) -> None:
+    """Upstream's lib/ as it is, with the module's headers, but without its freestanding flags."""
+    headers = variable("LX_CPPFLAGS", objects())
+    flags = ["-w", "-fPIE", "-funsigned-char", "-fshort-wchar", "-c"]
+    names = [f"-D{key}=" for key in ("KBUILD_BASENAME", "KBUILD_MODNAME", "__KBUILD_MODNAME")]
+    parts = [
+        build(tmp_path / f"{name}.o", *headers, *names, *flags, source() / f"lib/{name}.c")
+        for name in ("bitmap", "find_bit", "hweight")
+    ]
+    run(build(tmp_path / "bitmap", HERE / "bitmap_test.c", *parts))
 
 
 @pytest.mark.parametrize("macro", ["_IO", "_IOW", "_IOR", "_IOWR"])

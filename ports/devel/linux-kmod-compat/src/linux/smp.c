@@ -4,7 +4,6 @@
 #include <linux/smp.h>
 #include <linux/cpumask.h>
 #include <linux/cpuhotplug.h>
-#include <linux/bitmap.h>
 #include <linux/slab.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -154,41 +153,6 @@ void lx_smp_init(void)
 		cpumask_set_cpu(cpu, &__cpu_present_mask);
 		atomic_inc(&__num_online_cpus);
 	}
-}
-
-bool __bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b,
-    unsigned int nbits)
-{
-	unsigned int i, words = BITS_TO_LONGS(nbits);
-	unsigned long any = 0;
-
-	for (i = 0; i < words; i++)
-		any |= dst[i] = a[i] & b[i] &
-		    (i == words - 1 ? BITMAP_LAST_WORD_MASK(nbits) : ~0UL);
-	return any != 0;
-}
-
-void __bitmap_set(unsigned long *map, unsigned int start, int len)
-{
-	for (; len > 0; len--)
-		__set_bit(start++, map);
-}
-
-void __bitmap_clear(unsigned long *map, unsigned int start, int len)
-{
-	for (; len > 0; len--)
-		__clear_bit(start++, map);
-}
-
-unsigned int __bitmap_weight(const unsigned long *map, unsigned int nbits)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < nbits / BITS_PER_LONG; i++)
-		n += hweight_long(map[i]);
-	if (nbits % BITS_PER_LONG)
-		n += hweight_long(map[i] & BITMAP_LAST_WORD_MASK(nbits));
-	return n;
 }
 
 /* --- cross calls -------------------------------------------------------- */

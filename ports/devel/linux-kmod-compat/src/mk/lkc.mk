@@ -26,8 +26,8 @@ LKC_GLUE=	alternative block core cpufeature eventfd files fpu lock memory \
 		mm param pintable printk reaper smp srcu srcu_call timer \
 		uaccess workqueue x86_cpu
 # Upstream's own, used as it is.
-LKC_LIB=	bsearch ctype find_bit hweight interval_tree kstrtox llist \
-		ratelimit rbtree refcount sort string xarray
+LKC_LIB=	bitmap bsearch ctype find_bit hweight interval_tree kstrtox \
+		llist ratelimit rbtree refcount sort string xarray
 LKC_HOST=	block copy cpu dev errno eventfd file fpu log mem mm mmap module param \
 		rcu sched signal sx task timer watch
 

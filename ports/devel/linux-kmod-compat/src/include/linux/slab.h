@@ -38,6 +38,7 @@ void kfree(const void *obj);
 #define kmalloc_node(size, gfp, node)	kmalloc(size, gfp)
 #define kzalloc_node(size, gfp, node)	kzalloc(size, gfp)
 #define kmalloc_array(n, size, gfp)	kmalloc(array_size(n, size), gfp)
+#define kmalloc_array_node(n, size, gfp, node) kmalloc_array(n, size, gfp)
 #define kvmalloc_array(n, size, gfp)	kmalloc(array_size(n, size), gfp)
 #define kcalloc(n, size, gfp)		kzalloc(array_size(n, size), gfp)
 #define kvcalloc(n, size, gfp)		kzalloc(array_size(n, size), gfp)
