@@ -12,5 +12,7 @@ SRCS+=		${HOST_SRCS:T}
 CFLAGS+=	${HOST_INCS:S,^,-I,}
 OBJS+=		${LX_SIDE}
 EXPORT_SYMS=	NO
+# clang 14 reads the guard of the stack protector through relocations that kldload refuses.
+MK_SSP=		no
 .include <bsd.kmod.mk>
 .endif
