@@ -23,8 +23,7 @@ MACHINES: list[tuple[Emulator, int]] = [
     ("qemu", 1), ("qemu", 2), ("qemu", 4), ("bochs", 1), ("bochs", 2),
 ]  # fmt: skip
 
-# The pages that a run of the commands below may keep: two log files in the buffer cache.
-PAGES_OF_LOGS = 32
+LOADS = 100
 
 
 @pytest.fixture
@@ -185,11 +184,11 @@ def types(text: str) -> dict[str, str]:
 
 
 # What files, the buffer cache, the page cache of a CPU and UMA's buckets hold changes by itself.
-# A process structure, which FreeBSD keeps for reuse, holds a ksiginfo.
+# Process structures, which FreeBSD keeps for reuse, hold a ksiginfo, thread structures an rl_entry.
 _RESTLESS = re.compile(
     r"buf |BUF |vm pgcache|vmem|VM OBJECT|VNODE|FFS|RADIX NODE|\d+ Bucket|NAMEI|MAP ENTRY|UMA"
     r"|malloc-|pcpu|Files|S VFS|VFS|KNOTE|g_bio|THREAD|kstack|FPU_save_area|SLEEPQUEUE|TURNSTILE"
-    r"|ksiginfo$"
+    r"|ksiginfo$|rl_entry$"
 )
 # Belong to thread structures, of which FreeBSD keeps some for reuse.
 _OF_THREADS = {"umtx", "kdtrace"}
@@ -203,7 +202,9 @@ def test_a_hundred_times_leaves_nothing_behind(
     One load in ten runs guests. FreeBSD keeps an event for devd(8) of every device that comes
     and goes, up to a thousand; no devd runs here, so that queue is off (from the start: the sysctl
     takes two of its locks in an order that WITNESS reports). Callouts that were left
-    would fire into freed memory in the last two seconds.
+    would fire into freed memory in the last two seconds. UMA's caches
+    fill in the first forty loads with a guest; later FreeBSD's own module linux_common, loaded as
+    often, leaves up to 90 pages. A page kept by each load would be more.
     """
     result = script(
         imported, Machine(kind, 2, tunables=("hw.bus.devctl_queue=0",)), directory,
@@ -214,7 +215,8 @@ def test_a_hundred_times_leaves_nothing_behind(
             sleep 1; ps -axHo comm,tdname > threads.$1; vmstat -m > malloc.$1
             vmstat -z > zones.$1; sysctl -n vm.stats.vm.v_wire_count > wired.$1
         }
-        look warm; ten; look before; for j in 1 2 3 4 5 6 7 8 9 10; do ten; done
+        look warm; for j in 1 2 3 4 5 6 7 8 9 10; do for i in 1 2 3 4; do once guest; done; done
+        look before; for j in 1 2 3 4 5 6 7 8 9 10; do ten; done
         look after; sleep 2
         """,
     )  # fmt: skip
@@ -237,4 +239,4 @@ def test_a_hundred_times_leaves_nothing_behind(
     old, new = read("threads")
     assert sorted(old.splitlines()) == sorted(new.splitlines())
     wired = [int(text) for text in read("wired")]
-    assert wired[1] - wired[0] <= PAGES_OF_LOGS
+    assert wired[1] - wired[0] < LOADS
