@@ -88,6 +88,7 @@ def test_json_has_it_all(machine: Path, monkeypatch: Patch, capfd: Capture) -> N
         "kernel": "plain", "cpus": 1, "memory": 1024, "emulator": "qemu", "cpu": None,
         "counted": False,
         "tunables": [],
+        "options": [],
     }  # fmt: skip
 
 
