@@ -5,7 +5,7 @@
 #   make test    the linters, the kernel module with its audits, the tests
 #   make module  the kernel module alone
 #   make qemu    QEMU for FreeBSD 14, cross-built (half an hour the first time, minutes later)
-#   make bench   the peers side by side, on the real upstreams (an hour, 6 GB below .portkit)
+#   make bench   the peers side by side, on the real upstreams (half an hour, 6 GB below .portkit)
 #   make clean   remove what make made (the mirrors below .portkit stay)
 
 SHELL := /bin/bash
