@@ -20,6 +20,8 @@ from typing import IO
 
 from portkit.errors import EnvironmentProblem
 
+_NAMES_AT_ONCE = 16  # so that git has something to do early
+
 # The user's configuration must not change what portkit computes (renames, signing, hooks, ...).
 _ENV = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -166,6 +168,8 @@ class GitRepo:
             for name in names:
                 process.stdin.write(os.fsencode(name) + b"\n")
                 count += 1
+                if count % _NAMES_AT_ONCE == 0:
+                    process.stdin.flush()
         except BrokenPipeError:
             pass  # its own message is read below
         except BaseException:

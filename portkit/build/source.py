@@ -48,7 +48,7 @@ def patched_source(
     base = based(manifest, spec, stand_in=stand_in)
     release = base.release
     steps = list(apply_to(base.tree, base.series))
-    commits = write_chain(mirror.repo, release, spec.name, steps)
+    commits = write_chain(mirror.repo, release, spec.name, steps, base.tree)
     tree = mirror.repo.text("rev-parse", f"{[release.commit, *commits.values()][-1]}^{{tree}}")
     added = [
         str(path) for step in steps for path, entry in step.changes.items() if entry is not None

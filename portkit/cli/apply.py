@@ -53,7 +53,8 @@ def apply(
         upstreamed: list[str] = []
         if release != base.release:
             steps, upstreamed = _carry(manifest, spec, base.release, release, base.series)
-        commits = write_chain(mirror.repo, release, series, steps)
+        known = base.tree if release == base.release else None
+        commits = write_chain(mirror.repo, release, series, steps, known)
         mirror.tidy()
         tip = [release.commit, *commits.values()][-1]
         if worktree is not None:

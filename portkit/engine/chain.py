@@ -59,12 +59,21 @@ def branch_name(series: str, version: str) -> str:
 
 
 def write_chain(
-    repo: GitRepo, release: Release, series: str, steps: Iterable[Step]
+    repo: GitRepo,
+    release: Release,
+    series: str,
+    steps: Iterable[Step],
+    known: Tree | None = None,
 ) -> dict[str, str]:
     """Write one commit a step on top of a release and point the series' branch at the last one.
 
     The branch moves when all objects are on the disk, so that an interruption or a step that fails
     leaves it where it was.
+
+    Args:
+        repo, release, series: where to write it.
+        steps: what each patch makes of the tree before it.
+        known: the release's tree, if it was read already.
 
     Returns:
         The commits' ids by patch name, in order; empty without steps (then the branch is at the
@@ -77,7 +86,7 @@ def write_chain(
     steps = list(steps)
     pack = PackWriter(repo.objects)
     trees = TreeWriter(
-        repo, release.tree, (path for step in steps for path in step.changes), pack
+        repo, release.tree, (path for step in steps for path in step.changes), pack, known
     )  # fmt: skip
     parent, commits = release.commit, {}
     for step in steps:

@@ -19,7 +19,7 @@ from portkit.series.model import Entry, Series
 __all__ = ["Changes", "Entry", "Tree", "read_tree", "touched_paths"]
 
 _TREE_MODE = "40000"
-_TREE_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0.{20}", re.DOTALL)
+_ENTRY = re.compile(rb"(?P<mode>[0-7]+) (?P<name>[^\0]+)\0.{20}", re.DOTALL)
 _ROOT = PurePosixPath()
 
 
@@ -27,19 +27,31 @@ _ROOT = PurePosixPath()
 Changes = Mapping[PurePosixPath, Entry | None]
 
 
+#: A directory's entries as they stand in its tree object, by what git sorts them by, in order.
+Listing = dict[bytes, bytes]
+
+
 class Tree:
     """Files by path; see the module's text.
+
+    Attributes:
+        listings: the directories of a tree that was read, as git has them; none after changes.
 
     Args:
         entries: the files that are there.
         directories: the directories that are there, without the root.
+        listings: see above.
     """
 
     def __init__(
-        self, entries: Mapping[PurePosixPath, Entry], directories: frozenset[PurePosixPath]
+        self,
+        entries: Mapping[PurePosixPath, Entry],
+        directories: frozenset[PurePosixPath],
+        listings: Mapping[PurePosixPath, Listing] | None = None,
     ) -> None:
         self._entries = entries
         self._directories = directories
+        self.listings = listings or {}
 
     def get(self, path: PurePosixPath) -> Entry | None:
         """The file at a path, or None."""
@@ -123,23 +135,28 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
     for path in places[1:]:
         members.setdefault(path.parent, {})[os.fsencode(path.name)] = path
     modes: dict[PurePosixPath, str] = {_ROOT: _TREE_MODE}
-    entries = {}
+    entries, listings = {}, {}
     for path, blob in zip(places, blobs, strict=True):
         mode = modes.get(path)
         if mode == _TREE_MODE and path in members and blob is not None:
-            _add_modes(modes, members[path], blob.data)
+            listings[path] = found = listing(blob.data)
+            for name, member in members[path].items():
+                entry = found.get(name) or found.get(name + b"/")
+                if entry is not None:
+                    modes[member] = entry.partition(b" ")[0].decode()
         elif mode == "160000":
             entries[path] = Entry(mode, b"")  # a submodule: no patch may change it
         elif mode is not None and mode != _TREE_MODE and blob is not None:
             entries[path] = Entry(mode, blob.data)
     directories = frozenset(path for path in places[1:] if modes.get(path) == _TREE_MODE)
-    return Tree(entries, directories)
+    return Tree(entries, directories, listings)
 
 
-def _add_modes(
-    modes: dict[PurePosixPath, str], members: Mapping[bytes, PurePosixPath], data: bytes
-) -> None:
-    """Take the modes of a directory's wanted members from git's tree object."""
-    for mode, name in _TREE_ENTRY.findall(data):
-        if name in members:
-            modes[members[name]] = mode.decode()
+def listing(data: bytes) -> Listing:
+    """The entries of a tree object."""
+    return {sort_key(match["name"], match["mode"]): match[0] for match in _ENTRY.finditer(data)}
+
+
+def sort_key(name: bytes, mode: bytes) -> bytes:
+    """What git sorts an entry by: a directory as if its name ended in a slash."""
+    return name + b"/" if mode == b"40000" else name

@@ -6,20 +6,16 @@ Only the directories that change are read and written; all others keep their ids
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from portkit.engine.tree import Changes
+from portkit.engine.tree import Changes, Listing, Tree, listing, sort_key
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitRepo
 from portkit.packfile import PackWriter
 
-_ENTRY = re.compile(rb"(?P<mode>[0-7]+) (?P<name>[^\0]+)\0.{20}", re.DOTALL)
 _TREE = b"40000"
-
-#: A directory's entries as they stand in its tree object, by what git sorts them by, in order.
-_Listing = dict[bytes, bytes]
+_ROOT = PurePosixPath()
 
 
 class TreeWriter:
@@ -30,20 +26,29 @@ class TreeWriter:
         tree: id of the release's tree.
         paths: every path that is going to change.
         pack: takes the new trees and files.
+        known: the release as it was read already, which saves reading it again.
 
     Raises:
         EnvironmentProblem: the repository lacks a part of the tree.
     """
 
     def __init__(
-        self, repo: GitRepo, tree: str, paths: Iterable[PurePosixPath], pack: PackWriter
+        self,
+        repo: GitRepo,
+        tree: str,
+        paths: Iterable[PurePosixPath],
+        pack: PackWriter,
+        known: Tree | None = None,
     ) -> None:
         self._pack = pack
-        self._listings: dict[bytes, _Listing] = {}  # by the directory's path, b"" for the root
+        self._listings: dict[bytes, Listing] = {}  # by the directory's path, b"" for the root
         places = {place for path in paths for place in _parents(os.fsencode(path))} | {b""}
-        order = sorted(places)  # a directory before what is in it
-        found = repo.cat_file(f"{tree}:{os.fsdecode(place)}" for place in order)
-        for place, each in zip(order, found, strict=True):
+        for directory, entries in known.listings.items() if known else ():
+            path = b"" if directory == _ROOT else os.fsencode(directory)
+            self._listings[path] = dict(entries)
+        order = sorted(places - self._listings.keys())  # a directory before what is in it
+        names = [f"{tree}:{os.fsdecode(place)}" for place in order]
+        for place, each in zip(order, repo.cat_file(names) if names else (), strict=True):
             above, _, name = place.rpartition(b"/")
             if each is None and (not place or name + b"/" in self._listings[above]):
                 raise EnvironmentProblem(
@@ -52,7 +57,7 @@ class TreeWriter:
                     hint="remove the mirror's directory and run 'portkit sync' again",
                 )
             is_tree = each is not None and each.kind == "tree"
-            self._listings[place] = _listing(each.data) if each is not None and is_tree else {}
+            self._listings[place] = listing(each.data) if each is not None and is_tree else {}
 
     def change(self, changes: Changes) -> bytes:
         """Make some changes.
@@ -81,7 +86,7 @@ class TreeWriter:
 
     def _put(self, path: bytes, mode: bytes, oid: bytes) -> None:
         above, _, name = path.rpartition(b"/")
-        listing, key = self._listings[above], _key(name, mode)
+        listing, key = self._listings[above], sort_key(name, mode)
         is_new = key not in listing
         listing[key] = b"%s %s\0%s" % (mode, name, oid)
         if is_new:
@@ -96,12 +101,3 @@ def _parents(path: bytes) -> Iterator[bytes]:
     while path:
         path = path.rpartition(b"/")[0]
         yield path
-
-
-def _key(name: bytes, mode: bytes) -> bytes:
-    """What git sorts an entry by: a directory as if its name ended in a slash."""
-    return name + b"/" if mode == _TREE else name
-
-
-def _listing(data: bytes) -> _Listing:
-    return {_key(match["name"], match["mode"]): match[0] for match in _ENTRY.finditer(data)}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portkit.engine.tree import Entry
+from portkit.engine.tree import Entry, read_tree
 from portkit.engine.treewriter import TreeWriter
 from portkit.errors import EnvironmentProblem
 from portkit.gitio import GitRepo
@@ -62,7 +62,8 @@ def test_every_step_has_git_s_tree(repo: GitRepo, states: list[Files]) -> None:
     start = tree_of(repo, states[0])
     pack = PackWriter(repo.objects)
     touched = {PurePosixPath(path) for files in states for path in files}
-    writer = TreeWriter(repo, start, touched, pack)
+    known = read_tree(repo, start, list(touched)[: len(touched) // 2])
+    writer = TreeWriter(repo, start, touched, pack, known)
     for old, new in pairwise(states):
         changes = {
             PurePosixPath(path): new.get(path)
