@@ -3,6 +3,7 @@ so that ``portkit status`` does not pay for the libraries of ``portkit sync``.""
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -108,6 +109,7 @@ def main(ctx: click.Context, directory: Path, as_json: bool, verbose: bool) -> N
 def entry() -> None:
     """The console script: run ``main`` and turn every outcome into a documented exit code."""
     gc.set_threshold(50_000)  # parsing makes many objects and no cycles: a tenth of 'apply'
+    atexit.register(gc.freeze)  # Python would look for cycles once more, in all of them
     verbose = bool({"-v", "--verbose"} & set(sys.argv[1:]))
     try:
         status = main.main(prog_name="portkit", standalone_mode=False)
