@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -207,8 +206,7 @@ class Bench:
             directory.mkdir()
             self._download("--diff-only", directory)
             (archive,) = directory.glob("*.debian.tar.*")
-            with tarfile.open(archive) as tar:
-                tar.extractall(directory, filter="data")
+            subprocess.run(["tar", "-x", "-f", archive, "-C", directory], check=True)
         found = []
         for series in ("patches/series", "patches-rt/series"):
             path = directory / "debian" / series

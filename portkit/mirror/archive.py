@@ -9,37 +9,30 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from portkit.mirror.model import Entry, Readable
 from portkit.mirror.unpack import LIMITS, BadArchive, Limits, Unpacked
+from portkit.tarheader import StrictHeader
 
 
-class _Header(tarfile.TarInfo):
+class _Header(StrictHeader):
     """A header of a member, read strictly and fast.
 
-    A damaged header is an error; tarfile would take it for the archive's end. The plain headers
-    that nearly every member has are read here, as tarfile's general way costs as much as half of
-    the decompression.
+    The plain headers that nearly every member has are read here, as tarfile's general way costs
+    as much as half of the decompression.
     """
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """See ``tarfile.TarInfo.frombuf``."""
+    def read(
+        cls, general: Any, buf: bytes | bytearray, encoding: str, errors: str, **options: bool
+    ) -> Self:
+        """See ``StrictHeader.read``."""
         if len(buf) == tarfile.BLOCKSIZE and buf[156] in b"05" and buf[257:263] == b"ustar\0":
             header = cls._plain(bytes(buf), encoding, errors)
             if header is not None:
                 return header
-        try:
-            header = super().frombuf(buf, encoding, errors)
-        except tarfile.HeaderError as error:
-            if len(buf) == tarfile.BLOCKSIZE and not any(buf):
-                raise  # the regular end
-            what = "the archive is cut off" if len(buf) < tarfile.BLOCKSIZE else str(error)
-            raise tarfile.ReadError(what) from error
-        if header.size < 0:  # tarfile would go back and read the same again
-            raise tarfile.ReadError("negative size")
-        return header
+        return super().read(general, buf, encoding, errors, **options)
 
     @classmethod
     def _plain(cls, buf: bytes, encoding: str, errors: str) -> Self | None:

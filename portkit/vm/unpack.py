@@ -15,9 +15,10 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from portkit.errors import EnvironmentProblem
+from portkit.tarheader import StrictHeader
 
 _EXTENDED_MAX = 1 << 20  # bytes of a header that carries a long path or attributes
 _MEMBERS_MAX = 500_000
@@ -31,19 +32,16 @@ class BadArchive(EnvironmentProblem):
     """An archive is damaged, or holds what is not unpacked."""
 
 
-class _Member(tarfile.TarInfo):
-    """A header, read strictly: tarfile takes a damaged one for the archive's end."""
+class _Member(StrictHeader):
+    """A header; one that is read into memory with what follows has a bounded size."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """See ``tarfile.TarInfo.frombuf``."""
-        try:
-            member = super().frombuf(buf, encoding, errors)
-        except tarfile.HeaderError as error:
-            if len(buf) in (0, tarfile.BLOCKSIZE) and not any(buf):
-                raise  # the regular end
-            raise tarfile.ReadError(f"bad header ({error})") from error
-        if member.size < 0 or (member.type in _EXTENDED and member.size > _EXTENDED_MAX):
+    def read(
+        cls, general: Any, buf: bytes | bytearray, encoding: str, errors: str, **options: bool
+    ) -> Self:
+        """See ``StrictHeader.read``."""
+        member = super().read(general, buf, encoding, errors, **options)
+        if member.type in _EXTENDED and member.size > _EXTENDED_MAX:
             raise tarfile.ReadError("a header of impossible size")
         return member
 

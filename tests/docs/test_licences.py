@@ -29,7 +29,7 @@ def tracked() -> list[Path]:
 def test_c_and_make_files_have_a_tag_of_a_licence_that_is_ours() -> None:
     wrong = []
     for path in tracked():
-        makefile = path.name == "Makefile" and "src" in path.parts
+        makefile = path.name == "Makefile" and "src" in path.relative_to(ROOT).parts
         if path.suffix not in _TAGGED and not makefile:
             continue
         found = _TAG.search("\n".join(path.read_text(errors="replace").splitlines()[:8]))

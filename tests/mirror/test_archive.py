@@ -8,6 +8,7 @@ import io
 import lzma
 import tarfile
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -175,6 +176,35 @@ def test_a_damaged_header_is_not_taken_for_the_end() -> None:
     whole = bytearray(tar(GOOD, tarfile.USTAR_FORMAT))
     at = whole.index(b"x-1.0/run.sh")
     whole[at] ^= 1
+    with pytest.raises(BadArchive, match="damaged archive"):
+        read(bytes(whole))
+
+
+def test_damage_is_seen_by_pythons_that_read_headers_in_the_new_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Security repairs, Debian's of 3.11.2 among them, made tarfile pass frombuf() by."""
+    general = tarfile.TarInfo.frombuf.__func__  # type: ignore[attr-defined]
+
+    def _frombuf(
+        cls: type[tarfile.TarInfo], buf: bytes, encoding: str, errors: str, *, dircheck: bool = True
+    ) -> tarfile.TarInfo:
+        header: tarfile.TarInfo = general(cls, buf, encoding, errors)
+        return header
+
+    def fromtarfile(cls: Any, archive: Any) -> tarfile.TarInfo:
+        buf = archive.fileobj.read(tarfile.BLOCKSIZE)
+        header = cls._frombuf(buf, archive.encoding, archive.errors, dircheck=True)
+        header.offset = archive.fileobj.tell() - tarfile.BLOCKSIZE
+        member: tarfile.TarInfo = header._proc_member(archive)
+        return member
+
+    if not hasattr(tarfile.TarInfo, "_frombuf"):
+        monkeypatch.setattr(tarfile.TarInfo, "_frombuf", classmethod(_frombuf), raising=False)
+        monkeypatch.setattr(tarfile.TarInfo, "fromtarfile", classmethod(fromtarfile))
+    whole = bytearray(tar(GOOD, tarfile.USTAR_FORMAT))
+    assert read(bytes(whole))
+    whole[whole.index(b"x-1.0/run.sh")] ^= 1
     with pytest.raises(BadArchive, match="damaged archive"):
         read(bytes(whole))
 
