@@ -77,6 +77,9 @@ class AptSource:
 class Apt:
     """A private apt.
 
+    Attributes:
+        problem: what kept some list of packages from being brought up to date, once that was tried.
+
     Args:
         base: its directory; no other apt uses it.
         suites: the suites to look in.
@@ -89,7 +92,7 @@ class Apt:
         self._base = base
         self._suites = tuple(suites)
         self._kind = kind
-        self._problem: str | None = None
+        self.problem: str | None = None
         self._updated = False
 
     def packages(self, name: str) -> list[SourcePackage]:
@@ -101,8 +104,8 @@ class Apt:
         self._update()
         shown = self._run("apt-cache", "showsrc", "--only-source", name)
         found = [package for text in shown.stdout.split("\n\n") for package in _orig(text)]
-        if not found and self._problem:
-            raise EnvironmentProblem(self._problem, where="apt")
+        if not found and self.problem:
+            raise EnvironmentProblem(self.problem, where="apt")
         return list(dict.fromkeys(found))
 
     def download(
@@ -168,7 +171,7 @@ class Apt:
         _, err = process.communicate()
         found = next(directory.glob(f"{name}_*.deb"), None)
         if process.returncode != 0 or found is None:
-            problem = self._problem or _complaint(err) or "apt-get download failed"
+            problem = self.problem or _complaint(err) or "apt-get download failed"
             raise EnvironmentProblem(problem, where="apt")
         return found
 
@@ -198,7 +201,7 @@ class Apt:
                 error.strerror or str(error), where=str(error.filename or self._base)
             ) from error
         # A suite that is not on this mirror is no reason to give up the others.
-        self._problem = _complaint(self._run("apt-get", "update", "--quiet=2").stderr)
+        self.problem = _complaint(self._run("apt-get", "update", "--quiet=2").stderr)
 
     def _run(self, *args: str) -> subprocess.CompletedProcess[str]:
         process = self._start(*args, cwd=self._base)
@@ -227,12 +230,20 @@ def wanted_sources(configured: Iterable[AptSource], suites: Iterable[str]) -> li
     """The places that serve Debian, each with the suites that are looked for there.
 
     A suite with fixes for security is on the place for these, every other one on the main place.
+    Where none is configured for fixes it is looked for beside the main one, as Debian has it.
     """
     places: dict[str, tuple[bool, str]] = {}
     for source in configured:
         if _serves_debian(source):
             security = _is_security(source.suite)
             places.setdefault(source.uri, (security, source.keyring))
+    if not any(security for security, _ in places.values()):  # a bare system, e.g. debootstrap's
+        beside = {uri.rstrip("/"): keyring for uri, (_, keyring) in places.items()}
+        places |= {
+            f"{uri}-security": (True, keyring)
+            for uri, keyring in beside.items()
+            if uri.endswith("/debian")
+        }
     return [
         AptSource(uri, suite, ("main",), keyring)
         for suite in suites

@@ -37,6 +37,11 @@ class DebianClient:
         self._downloads = downloads
         self._packages: dict[str, list[SourcePackage]] | None = None
 
+    @property
+    def gap(self) -> str | None:
+        """See ``SourceClient``."""
+        return self._apt.problem
+
     def versions(self) -> list[str]:
         """See ``SourceClient``."""
         return list(self._known())

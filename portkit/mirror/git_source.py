@@ -30,6 +30,8 @@ class GitClient:
         staging: directory for a bare repository of what is fetched from a remote.
     """
 
+    gap: str | None = None
+
     def __init__(self, spec: GitSource, subtree: tuple[str, ...], staging: Path) -> None:
         self.name = spec.name
         self._spec = spec

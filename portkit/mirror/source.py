@@ -57,6 +57,10 @@ class SourceClient(Protocol):
     def name(self) -> str:
         """The name in the manifest."""
 
+    @property
+    def gap(self) -> str | None:
+        """Why it could be asked only in part, if that is so."""
+
     def versions(self) -> list[str]:
         """The releases that it is known to have; empty when it cannot tell.
 

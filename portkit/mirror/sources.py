@@ -56,6 +56,15 @@ class Sources:
                     break
         return self._available
 
+    def complaints(self) -> dict[str, str]:
+        """Why a source could not be asked, or not for all that it has, by its name."""
+        gaps = {
+            client.name: f"reachable only in part ({client.gap})"
+            for client in self._clients
+            if client.gap
+        }
+        return gaps | self.problems
+
     @contextmanager
     def fetch(self, version: str, progress: Progress) -> Iterator[tuple[str, Fetched]]:
         """A release from the first source that can serve it, and the name of that source.

@@ -47,7 +47,7 @@ class SyncResult:
         newest: the newest release of the track as far as it was asked for and is known.
         absent: releases that are nowhere to be had: known ones of the track that are newer than
             what is mirrored, and pins without any release that could stand in.
-        problems: why a source could not be asked, by its name.
+        problems: why a source could not be asked, or not for all that it has, by its name.
     """
 
     upstream: str
@@ -89,7 +89,7 @@ def sync_upstream(
     work = _Sync(manifest, mirror, sources, progress)
     if versions:
         done = {version: work.mirror(version) for version in versions}
-        return SyncResult(name, _ordered(done), problems=sources.problems)
+        return SyncResult(name, _ordered(done), problems=sources.complaints())
     available = sources.available()
     if available:
         remember_releases(manifest, name, available)
@@ -100,7 +100,7 @@ def sync_upstream(
     if last is not None:
         done[last.release.version] = last
     return SyncResult(
-        name, _ordered(done), newest(available, track), (*lost, *absent), sources.problems
+        name, _ordered(done), newest(available, track), (*lost, *absent), sources.complaints()
     )
 
 

@@ -44,6 +44,8 @@ class TarballClient:
         downloads: directory for archives; a part that is there is completed.
     """
 
+    gap: str | None = None
+
     def __init__(self, spec: TarballSource, downloads: Path) -> None:
         self.name = spec.name
         self._spec = spec

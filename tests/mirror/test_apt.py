@@ -20,6 +20,7 @@ from portkit.mirror.apt import (
 )
 from portkit.mirror.debian_source import upstream_version
 from portkit.mirror.source import NotThere
+from portkit.mirror.sources import open_sources
 from portkit.mirror.store import Mirror
 from portkit.mirror.sync import sync_upstream
 
@@ -93,6 +94,15 @@ def test_suites_go_to_the_place_that_serves_them_and_strangers_are_left_out() ->
     assert wanted_sources(parse_list("deb http://x.example/ubuntu noble main"), suites) == []
 
 
+def test_without_a_place_for_fixes_they_are_looked_for_beside_the_main_one() -> None:
+    """As debootstrap leaves a system: one line, and no security suite."""
+    bare = parse_list("deb http://mirror.example/debian/ bookworm main")
+    assert {(s.uri, s.suite) for s in wanted_sources(bare, ["sid", "trixie-security"])} == {
+        ("http://mirror.example/debian/", "sid"),
+        ("http://mirror.example/debian-security", "trixie-security"),
+    }
+
+
 @pytest.mark.parametrize(
     ("debian", "components", "upstream"),
     [
@@ -144,6 +154,25 @@ def test_apt_s_own_words_are_passed_on(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(EnvironmentProblem, match="apt: Failed to fetch it"):
         Apt(tmp_path / "apt", ("sid",)).packages("linux")
+
+
+def test_a_list_that_cannot_be_had_is_told_though_others_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mirror that stands still has lists that apt takes for expired."""
+    (tmp_path / "sources.list").write_text("deb http://host.invalid/debian bookworm main\n")
+    expired = "E: Release file for http://host.invalid/debian/dists/sid/InRelease is expired"
+    fake_apt(tmp_path, f'[ "$2" = update ] && echo "{expired}" >&2\nBASE={tmp_path}\n{APT}')
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    text = PROJECT.replace('package = "hello"', 'package = "linux"')
+    (tmp_path / "portkit.toml").write_text(text)
+    manifest = load_manifest(tmp_path / "portkit.toml")
+    client = open_sources(manifest, manifest.upstreams["hello"])
+    assert client.available() == ["1.0"]
+    assert client.complaints() == {
+        "debian": "reachable only in part (Release file for"
+        " http://host.invalid/debian/dists/sid/InRelease is expired)"
+    }
 
 
 APT = """\
