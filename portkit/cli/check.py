@@ -206,9 +206,7 @@ def _tell_matrix(matrix: Matrix) -> None:
         for at in span:
             table.add_column(matrix.releases[at], justify="right", no_wrap=True)
         for row in matrix.rows:
-            table.add_row(
-                Text(row.name), str(row.size), *(_cell(row.cells[at]) for at in span)
-            )
+            table.add_row(Text(row.name), str(row.size), *(_cell(row.cells[at]) for at in span))
         table.add_section()
         table.add_row(_HEALTH, "", *(f"{matrix.health(at):.0%}" for at in span))
         console.print(table)

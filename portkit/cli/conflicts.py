@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import click
 
+from portkit.cli.threeway import aligned, near_changes
 from portkit.engine.explain import Explanation, Place
 from portkit.mirror.history import Commit
 
-_SHOWN = 30  # lines of a place on the terminal; the file has all of them
+_SHOWN = 40  # lines of a place on the terminal; the file has all of them
 
 
 def conflict_data(each: Explanation) -> dict[str, object]:
@@ -76,15 +77,19 @@ def _side_by_side(place: Place, release: str) -> None:
     titles = (f"upstream {release}", "before the patch", "the patch")
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True,
                   title=f"    line {place.line}", title_justify="left")  # fmt: skip
-    columns = _dedent([_lines(side) for side in (place.upstream, place.base, place.ours)])
-    for title, style in zip(titles, ("yellow", "dim", "green"), strict=True):
-        table.add_column(title, style=style, ratio=1, overflow="fold")
-    height = max(len(lines) for lines in columns)
-    for number in range(min(height, _SHOWN)):
-        table.add_row(*(Text(lines[number] if number < len(lines) else "") for lines in columns))
+    for title in titles:
+        table.add_column(title, ratio=1, overflow="fold")
+    upstream, base, ours = _dedent([_lines(s) for s in (place.upstream, place.base, place.ours)])
+    rows = near_changes(aligned(upstream, base, ours))
+    for theirs, old, own in rows[:_SHOWN]:
+        table.add_row(
+            Text(theirs, "yellow" if theirs != old else "dim"),
+            Text(old, "dim"),
+            Text(own, "green" if own != old else "dim"),
+        )
     Console(highlight=False).print(table)
-    if height > _SHOWN:
-        click.echo(f"    ... {height - _SHOWN} more lines")
+    if len(rows) > _SHOWN:
+        click.echo(f"    ... {len(rows) - _SHOWN} more lines")
 
 
 def _lines(side: bytes) -> list[str]:

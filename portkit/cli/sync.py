@@ -11,9 +11,7 @@ from portkit.mirror.sync import Mirrored, SyncResult, sync_upstream
 
 
 @click.command()
-@click.argument(
-    "upstreams", nargs=-1, metavar="[UPSTREAM]...", shell_complete=upstream_names
-)
+@click.argument("upstreams", nargs=-1, metavar="[UPSTREAM]...", shell_complete=upstream_names)
 @click.option(
     "--version", "versions", multiple=True, metavar="V", shell_complete=known_versions,
     help="Mirror this release.",

@@ -73,7 +73,11 @@ def list_(project: Project) -> None:
 @click.option("--emulator", type=click.Choice(["qemu", "bochs"]), default="qemu", show_default=True)
 @click.option("--cpu", metavar="MODEL", help="As the emulator calls it.")
 @click.option(
-    "--tunable", "tunables", multiple=True, metavar="NAME=VALUE", callback=_check_tunables,
+    "--tunable",
+    "tunables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_check_tunables,
     help="For the kernel's environment, as in loader.conf; may be repeated.",
 )
 @click.option(

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from portkit.cli.threeway import aligned, near_changes
 from portkit.manifest.model import Manifest
 from tests.engine.support import Files, chain, make_patch, portkit
 from tests.engine.upstream import commit, git, make_upstream
@@ -72,6 +75,27 @@ def test_people_see_them_side_by_side(project: Manifest) -> None:
     assert ["upstream", "1.3", "before", "the", "patch", "the", "patch"] in heads
     assert ["theirs", "line", "5", "our"] in heads
     assert ["also", "theirs", "line", "20", "own"] in heads
+
+
+def test_a_line_stands_beside_what_it_took_the_place_of() -> None:
+    """Upstream gave a whole table new names and one more row; the patch takes out one of them."""
+    base = [f"OLD({number})" for number in range(1, 12)]
+    upstream = [line.replace("OLD", "NEW") for line in base]
+    upstream.insert(4, "NEW(more)")
+    rows = aligned(upstream, base, [line for line in base if line != "OLD(7)"])
+    assert ("NEW(7)", "OLD(7)", "") in rows
+    assert rows[3:6] == [
+        ("NEW(4)", "OLD(4)", "OLD(4)"), ("NEW(more)", "", ""), ("NEW(5)", "OLD(5)", "OLD(5)"),
+    ]  # fmt: skip
+    left_out = ("...", "...", "...")
+    assert near_changes(rows) == [left_out, *rows[4:11], left_out]
+
+
+@given(*[st.lists(st.sampled_from(["a", "a b", "b c", "", "}"]), max_size=12)] * 3)
+def test_no_line_is_lost_or_moved(upstream: list[str], base: list[str], ours: list[str]) -> None:
+    columns = zip(*aligned(upstream, base, ours), strict=True)
+    for column, lines in zip(columns, (upstream, base, ours), strict=False):
+        assert [line for line in column if line] == [line for line in lines if line]
 
 
 def test_escape_sequences_of_a_file_do_not_reach_the_terminal(tmp_path: Path) -> None:
