@@ -18,7 +18,8 @@ from portkit.mirror.store import Mirror
 def releases(project: Project, upstream: str, every: bool) -> None:
     """List the releases of UPSTREAM: known, mirrored, pinned, newest of the track.
 
-    Known is what a source told the last 'portkit sync'; no source is asked now.
+    Known is what a source listed for the last 'portkit sync' without --version; no source is
+    asked now.
     """
     manifest = project.manifest
     mirror = Mirror(manifest, upstream)
@@ -54,7 +55,7 @@ def _print(upstream: str, track: str, checked: str | None, rows: list[dict[str, 
     if not rows:
         click.echo(f"{upstream}: no release is known; run 'portkit sync {upstream}'")
         return
-    asked = f"sources asked {checked}" if checked else "no source was asked yet"
+    asked = f"sources asked {checked}" if checked else "no source has listed its releases yet"
     table = Table("release", "known", "mirrored", "pinned by", "", box=None)
     for row in rows:
         pinned = row["pinned_by"]

@@ -627,6 +627,18 @@ def test_sync_and_releases_report(project: Project, upstream_git: Path) -> None:
     assert data["upstreams"][0]["releases"][0]["version"] == "1.1"
 
 
+def test_releases_says_that_no_source_was_asked_for_a_list(
+    project: Project, upstream_git: Path
+) -> None:
+    root = project(git_source(upstream_git))
+    invoke(root, "sync", "up", "--version", "1.0")
+    _, text = invoke(root, "releases", "up")
+    assert "(no source has listed its releases yet)" in text
+    assert re.search(r"1\.0 +- +yes", text)
+    invoke(root, "sync")
+    assert re.search(r"\(sources asked \d{4}-", invoke(root, "releases", "up")[1])
+
+
 def test_a_version_needs_its_upstream(project: Project, upstream_git: Path) -> None:
     root = project(git_source(upstream_git))
     status, text = invoke(root, "sync", "--version", "1.0")
