@@ -67,11 +67,13 @@ bench: setup
 	@$(BIN)/python bench/run.py .portkit/bench --all
 
 # Python packages are installed again when pyproject.toml changes, Debian's when this file does.
+# "compat" adds the checkout to Python's path; the default is a finder that every start has to run.
 .setup/venv: pyproject.toml .setup/packages
 	@[ -x $(BIN)/python ] && $(BIN)/python -m pip --version >/dev/null 2>&1 \
 	  || $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 \
 	  || { .ci/need python3-venv && $(PYTHON) -m venv --clear $(VENV); }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,cross]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --config-settings editable_mode=compat -e '.[test,cross]'
 	@touch $@
 
 .setup/packages: Makefile .ci/need

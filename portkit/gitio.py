@@ -10,13 +10,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import threading
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from portkit.errors import EnvironmentProblem
 
@@ -51,8 +49,7 @@ class GitFailed(EnvironmentProblem):
         self.stderr = stderr
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """An object as ``cat-file --batch`` gives it: its id, its kind (``blob``, ...), its bytes."""
 
     oid: str
@@ -95,8 +92,10 @@ class GitRepo:
             return self.path / "objects"
         return Path(self.text("rev-parse", "--path-format=absolute", "--git-path", "objects"))
 
-    def popen(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start git with pipes on its standard streams.
+    def popen(
+        self, *args: str, env: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        """Start git with pipes on its standard streams, or with another file to write to.
 
         Raises:
             EnvironmentProblem: git is not installed.
@@ -105,7 +104,7 @@ class GitRepo:
             return subprocess.Popen(
                 ["git", "-C", str(self.path), *args],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=subprocess.PIPE,
                 env={**_clean_environ(), **_ENV, **(env or {})},
             )
@@ -155,37 +154,36 @@ class GitRepo:
         return found
 
     def _batch(self, names: Iterable[str]) -> tuple[bytes, int]:
-        """What ``cat-file --batch`` says, and how many names it was asked for."""
-        args = ("cat-file", "--batch", "--buffer")
-        process = self.popen(*args)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        read, count, out = process.stdout.read, 0, []
-        reader = threading.Thread(target=lambda: out.append(read()))
-        reader.start()
-        try:
-            for name in names:
-                process.stdin.write(os.fsencode(name) + b"\n")
-                count += 1
-                if count % _NAMES_AT_ONCE == 0:
-                    process.stdin.flush()
-        except BrokenPipeError:
-            pass  # its own message is read below
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            with suppress(BrokenPipeError):
-                process.stdin.close()
-            reader.join()
-            err = process.stderr.read()
-            process.stdout.close()
-            process.stderr.close()
-            process.wait()
-        if process.returncode != 0:
-            raise GitFailed(args, process.returncode, err.decode(errors="replace"), self.path)
-        return out[0], count
+        """What ``cat-file --batch`` says, and how many names it was asked for.
+
+        It writes to memory, not into a pipe, so that it never waits for this process.
+        """
+        args, count = ("cat-file", "--batch", "--buffer"), 0
+        with open(os.memfd_create("objects"), "rb") as out:  # noqa: PTH123 (a descriptor)
+            process = self.popen(*args, stdout=out.fileno())
+            assert process.stdin is not None
+            assert process.stderr is not None
+            try:
+                for name in names:
+                    process.stdin.write(os.fsencode(name) + b"\n")
+                    count += 1
+                    if count % _NAMES_AT_ONCE == 0:
+                        process.stdin.flush()
+            except BrokenPipeError:
+                pass  # its own message is read below
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
+                err = process.stderr.read()
+                process.stderr.close()
+                process.wait()
+            if process.returncode != 0:
+                raise GitFailed(args, process.returncode, err.decode(errors="replace"), self.path)
+            out.seek(0)  # git and this process share the place in the file
+            return out.read(), count
 
     @contextmanager
     def fast_import(self, *options: str) -> Iterator[IO[bytes]]:

@@ -284,7 +284,7 @@ def _from_commit(
     patch = proposals[0].patch
     before = Wording(patch.author, patch.date, patch.subject, patch.body)
     head = wording(before, messages, file, bench.saved_message)
-    renamed = replace(patch, name=free_name(head.subject, bench.taken_names()))
+    renamed = patch._replace(name=free_name(head.subject, bench.taken_names()))
     changed = with_message(
         renamed, author=head.author, date=head.date, subject=head.subject, body=head.body
     )

@@ -205,7 +205,6 @@ def _export_branch(directory: Path, base: str, pin: str, series: Series) -> str:
         UsageError: there is no such base, or the branch exists.
         Refused: a patch does not apply on the base.
     """
-    from dataclasses import replace
 
     from portkit.engine.chain import apply_series, branch_name, write_chain
     from portkit.gitio import GitFailed, GitRepo
@@ -229,7 +228,7 @@ def _export_branch(directory: Path, base: str, pin: str, series: Series) -> str:
             f"git does not know '{base}'", where=str(directory),
             hint="name the pinned release there with --base REV",
         ) from error  # fmt: skip
-    named = [replace(patch, body=named_body(patch)) for patch in series.patches]
+    named = [patch._replace(body=named_body(patch)) for patch in series.patches]
     release = Release(series.name, pin, commit, tree)
     steps = apply_series(repo, release, Series(series.name, tuple(named)))
     write_chain(repo, release, series.name, steps)

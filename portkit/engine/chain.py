@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from portkit.engine.hunks import apply_patch
 from portkit.engine.tree import Changes, Tree, read_tree, touched_paths
@@ -28,8 +28,7 @@ _GIT_DATE = re.compile(
 _IDENTITY = re.compile(r"([^<>\n\0]*)<([^<>\n\0]*)>")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A patch and what it makes of the tree before it."""
 
     patch: Patch

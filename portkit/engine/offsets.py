@@ -8,7 +8,6 @@ An exact patch is never moved.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from portkit.engine.carry import Carried, Outcome
 from portkit.engine.hunks import apply_patch, split_lines
@@ -31,7 +30,7 @@ def fitted(tree: Tree, patch: Patch) -> Patch:
         files = [_fitted_file(tree, file) for file in patch.files]
         if None in files:
             raise
-        moved = replace(patch, files=tuple(file for file in files if file is not None))
+        moved = patch._replace(files=tuple(file for file in files if file is not None))
         changes = apply_patch(tree, moved)
         return rewrite(Carried(patch, Outcome.APPLIES, tree, changes))
     return patch
@@ -42,7 +41,7 @@ def _fitted_file(tree: Tree, file: FileDiff) -> FileDiff | None:
     if old is None:
         return file
     hunks = _fitted_hunks(split_lines(old.data), file.hunks)
-    return None if hunks is None else replace(file, hunks=hunks)
+    return None if hunks is None else file._replace(hunks=hunks)
 
 
 def _fitted_hunks(lines: Sequence[bytes], hunks: Sequence[Hunk]) -> tuple[Hunk, ...] | None:
@@ -56,8 +55,7 @@ def _fitted_hunks(lines: Sequence[bytes], hunks: Sequence[Hunk]) -> tuple[Hunk, 
             return None
         shift = place - start
         found.append(
-            replace(
-                hunk,
+            hunk._replace(
                 old_start=place + 1 if hunk.old else place,
                 new_start=place + growth + (1 if hunk.new else 0),
             )

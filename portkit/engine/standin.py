@@ -8,8 +8,8 @@ place where all its old lines are, in memory. A patch that may be upstream alrea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from portkit.engine.hunks import apply_patch
 from portkit.engine.tree import Tree, read_tree, touched_paths
@@ -23,8 +23,7 @@ from portkit.series.model import Change, Patch, Series
 from portkit.series.store import iter_series
 
 
-@dataclass(frozen=True, slots=True)
-class Based:
+class Based(NamedTuple):
     """A series on a release that it applies to exactly.
 
     Attributes:
@@ -66,7 +65,7 @@ def based(manifest: Manifest, spec: SeriesSpec, *, stand_in: bool = False) -> Ba
         patch = _placed(after, patch, spec, release)
         after = after.changed(apply_patch(after, patch))
         patches.append(patch)
-    return Based(release, replace(series, patches=tuple(patches)), tree, instead_of=spec.pin)
+    return Based(release, series._replace(patches=tuple(patches)), tree, instead_of=spec.pin)
 
 
 def _read(repo: GitRepo, release: Release, spec: SeriesSpec) -> tuple[Series, Tree]:

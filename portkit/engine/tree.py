@@ -19,7 +19,7 @@ from portkit.series.model import Entry, Series
 __all__ = ["Changes", "Entry", "Tree", "read_tree", "touched_paths"]
 
 _TREE_MODE = "40000"
-_ENTRY = re.compile(rb"(?P<mode>[0-7]+) (?P<name>[^\0]+)\0.{20}", re.DOTALL)
+_ENTRY = re.compile(rb"((40000)?[0-7]* ([^\0]+)\0.{20})", re.DOTALL)
 _ROOT = PurePosixPath()
 
 
@@ -154,7 +154,8 @@ def read_tree(repo: GitRepo, tree: str, paths: Iterable[PurePosixPath]) -> Tree:
 
 def listing(data: bytes) -> Listing:
     """The entries of a tree object."""
-    return {sort_key(match["name"], match["mode"]): match[0] for match in _ENTRY.finditer(data)}
+    entries = _ENTRY.findall(data)  # sort_key() for each would take twice as long
+    return {name + b"/" if is_tree else name: entry for entry, is_tree, name in entries}
 
 
 def sort_key(name: bytes, mode: bytes) -> bytes:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class GitSource:
+class GitSource(NamedTuple):
     """Releases as tags of a git repository.
 
     Attributes:
@@ -22,8 +21,7 @@ class GitSource:
     tag: str = "v{version}"
 
 
-@dataclass(frozen=True, slots=True)
-class TarballSource:
+class TarballSource(NamedTuple):
     """Releases as archives behind a URL template or a local path.
 
     Attributes:
@@ -41,8 +39,7 @@ class TarballSource:
     keyring: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DebianSource:
+class DebianSource(NamedTuple):
     """Releases as the ``.orig`` part of a Debian source package, through apt's own client.
 
     Attributes:
@@ -61,8 +58,7 @@ class DebianSource:
 Source = GitSource | TarballSource | DebianSource
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(NamedTuple):
     """A project whose releases are mirrored.
 
     Attributes:
@@ -79,8 +75,7 @@ class Upstream:
     sources: tuple[Source, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesSpec:
+class SeriesSpec(NamedTuple):
     """A patch series and the release that it is made for.
 
     Attributes:
@@ -96,8 +91,7 @@ class SeriesSpec:
     pin: str
 
 
-@dataclass(frozen=True, slots=True)
-class PortSpec:
+class PortSpec(NamedTuple):
     """A FreeBSD port that ``build-port`` writes.
 
     Attributes:
@@ -113,8 +107,7 @@ class PortSpec:
     settings: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """A validated ``portkit.toml``.
 
     Attributes:

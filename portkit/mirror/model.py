@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(NamedTuple):
     """One release of an upstream, as it lies in the mirror.
 
     Attributes:
@@ -31,8 +29,7 @@ class Readable(Protocol):
         """Up to so many bytes; none at the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of a release, on its way into the mirror.
 
     Attributes:

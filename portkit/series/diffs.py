@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from portkit.series.hunks import HUNK, HunkReader
 from portkit.series.model import Change, FileDiff, Unapplied
@@ -30,8 +31,7 @@ _DEV_NULL = b"/dev/null"
 _STARTS = frozenset(b"%c" % char for char in b"d-@*BFS")
 
 
-@dataclass(frozen=True, slots=True)
-class Diffs:
+class Diffs(NamedTuple):
     """All diffs of a patch file.
 
     Attributes:

@@ -6,7 +6,6 @@ import io
 import re
 import unicodedata
 from collections.abc import Container
-from dataclasses import replace
 
 from portkit.errors import UsageError
 from portkit.series.diffs import parse_diffs
@@ -139,6 +138,6 @@ def free_name(subject: str, taken: Container[str]) -> str:
 def _changes(patch: Patch) -> list[object]:
     """What a patch changes, without the lines where its file says so."""
     return [
-        replace(file, line=0, hunks=tuple(replace(hunk, line=0) for hunk in file.hunks))
+        file._replace(line=0, hunks=tuple(hunk._replace(line=0) for hunk in file.hunks))
         for file in patch.files
     ]

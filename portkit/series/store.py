@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from portkit.errors import UsageError
 from portkit.manifest.model import SeriesSpec
@@ -19,8 +19,7 @@ SERIES_FILE = "series"
 _NAME_MAX = 255  # bytes; what file systems take
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesLine:
+class SeriesLine(NamedTuple):
     """One line of a ``series`` file, kept as it is.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -119,7 +118,7 @@ def round_trip(patch: Patch) -> None:
 
 def changes(file: FileDiff) -> FileDiff:
     """Without the lines where the patch says so."""
-    return replace(file, line=0, hunks=tuple(replace(hunk, line=0) for hunk in file.hunks))
+    return file._replace(line=0, hunks=tuple(hunk._replace(line=0) for hunk in file.hunks))
 
 
 def _inside(path: PurePosixPath) -> bool:
