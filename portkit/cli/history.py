@@ -97,7 +97,8 @@ def _entry_data(entry: LogEntry) -> dict[str, object]:
 
 def _tell_entry(entry: LogEntry) -> None:
     head = click.style(entry.commit[:12], fg="yellow")
-    click.echo(f"{head} {entry.date[:10]} {printable(entry.author)}: {printable(entry.subject)}")
+    author = printable(entry.author).partition(" <")[0]
+    click.echo(f"{head} {entry.date[:10]} {author}: {printable(entry.subject)}")
     if entry.pin:
         click.echo(f"  pin: {' -> '.join(pin or 'none' for pin in entry.pin)}")
     for verb, style in (("added", "green"), ("removed", "red"), ("rewritten", "yellow")):

@@ -24,7 +24,7 @@ def sync(
     """Mirror releases of each upstream (of all, when none is named).
 
     Without --version these are the release that each series is pinned to and the newest one of
-    the track. A pinned release that is nowhere to be had any more is replaced by the nearest
+    its track. A pinned release that is nowhere to be had any more is replaced by the nearest
     one of the track, and portkit says so. What is mirrored already is not fetched again.
     """
     if versions and len(upstreams) != 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portkit.engine.check import Task, Verdict, check
 from portkit.manifest.model import Manifest, SeriesSpec
-from portkit.manifest.version import newest, version_key
+from portkit.manifest.version import newest, track_of, version_key
 from portkit.mirror.model import Release
 from portkit.mirror.store import Mirror
 
@@ -44,7 +44,7 @@ def _state(manifest: Manifest, spec: SeriesSpec) -> SeriesState:
     releases: dict[str, Release] = {
         release.version: release for release in Mirror(manifest, spec.upstream).releases()
     }
-    track = manifest.upstreams[spec.upstream].track
+    track = track_of(spec.pin, manifest.upstreams[spec.upstream].track)
     latest = newest(releases, track)
     rebasing = _rebasing(manifest, spec)
     base = releases.get(spec.pin)

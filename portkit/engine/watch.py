@@ -11,7 +11,7 @@ from portkit.engine.explain import Explanation, explain
 from portkit.engine.resolutions import resolutions_of
 from portkit.errors import EnvironmentProblem, Refused
 from portkit.manifest.model import Manifest, SeriesSpec
-from portkit.manifest.version import is_candidate, newest, version_key
+from portkit.manifest.version import is_candidate, newest, track_of, version_key
 from portkit.mirror.source import Progress
 from portkit.mirror.sources import known_releases
 from portkit.mirror.store import Mirror
@@ -111,7 +111,7 @@ def _news(manifest: Manifest, name: str, progress: Progress) -> News:
 def _trial(manifest: Manifest, spec: SeriesSpec) -> Trial:
     mirror = Mirror(manifest, spec.upstream)
     releases = {release.version: release for release in mirror.releases()}
-    last = newest(releases, mirror.upstream.track)
+    last = newest(releases, track_of(spec.pin, mirror.upstream.track))
     if last is None or version_key(last) <= version_key(spec.pin):
         return Trial(spec.name, spec.upstream, spec.pin, None)
     if spec.pin not in releases:

@@ -57,13 +57,16 @@ def newest(versions: Iterable[str], track: str) -> str | None:
     return max(found, key=version_key, default=None)
 
 
-def nearest(version: str, available: Iterable[str], track: str) -> str | None:
-    """The release of a track that is closest to a version; of two equally close, the newer.
+def track_of(version: str, track: str) -> str:
+    """The track that a version belongs to: the given one, or that of its first two numbers."""
+    if in_track(version, track):
+        return track
+    return ".".join(normalise(version, 2).partition("-")[0].split(".")[:2])
 
-    For a version outside the track it is one with the same first two numbers.
-    """
-    if not in_track(version, track):
-        track = ".".join(normalise(version, 2).partition("-")[0].split(".")[:2])
+
+def nearest(version: str, available: Iterable[str], track: str) -> str | None:
+    """The release of a version's track that is closest to it; of two equally close, the newer."""
+    track = track_of(version, track)
     wanted = version_key(version)[0]
 
     def distance(other: str) -> tuple[list[int], bool]:

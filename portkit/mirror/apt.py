@@ -93,6 +93,7 @@ class Apt:
         self._suites = tuple(suites)
         self._kind = kind
         self.problem: str | None = None
+        self._uris: dict[str, str] = {}
         self._updated = False
 
     def packages(self, name: str) -> list[SourcePackage]:
@@ -133,8 +134,9 @@ class Apt:
 
     def _uri(self, wanted: str, archive: str) -> str | None:
         """Where apt would get an archive for a source package; None when it is another archive."""
-        uris = self._run(*_GET, "--print-uris", wanted).stdout
-        match = re.search(rf"^'([^']+)' {re.escape(archive)} ", uris, re.MULTILINE)
+        if wanted not in self._uris:  # a suite is asked for every version that vanished
+            self._uris[wanted] = self._run(*_GET, "--print-uris", wanted).stdout
+        match = re.search(rf"^'([^']+)' {re.escape(archive)} ", self._uris[wanted], re.MULTILINE)
         return match and match[1]
 
     def _fetch(

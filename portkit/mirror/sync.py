@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from portkit.errors import EnvironmentProblem, UsageError
 from portkit.manifest.lock import Lock, LockEntry
 from portkit.manifest.model import Manifest
-from portkit.manifest.version import is_version, nearest, newest, version_key
+from portkit.manifest.version import is_version, nearest, newest, track_of, version_key
 from portkit.mirror.archive import ArchiveReader
 from portkit.mirror.model import Release
 from portkit.mirror.source import Counted, Fetched, NotThere, Progress
@@ -45,7 +45,7 @@ class SyncResult:
         upstream: its name.
         mirrored: the releases that were wanted, oldest first.
         newest: the newest release of the track as far as it was asked for and is known.
-        absent: releases that are nowhere to be had: known ones of the track that are newer than
+        absent: releases that are nowhere to be had: known ones of a track that are newer than
             what is mirrored, and pins without any release that could stand in.
         problems: why a source could not be asked, or not for all that it has, by its name.
     """
@@ -71,7 +71,7 @@ def sync_upstream(
         name: of the upstream.
         progress: told how far each step is.
         versions: the releases; when there are none: those that series are pinned to (for one
-            that is nowhere to be had, the nearest of the track) and the newest of the track.
+            that is nowhere to be had, the nearest of its track) and the newest of each track.
             A pin that cannot be had at all is an error when it is the only one.
         source: the only source to use, or None.
 
@@ -96,11 +96,13 @@ def sync_upstream(
     pins = {spec.pin for spec in manifest.series.values() if spec.upstream == name}
     done, lost = work.mirror_pins(sorted(pins, key=version_key))
     track = mirror.upstream.track
-    last, absent = work.mirror_newest(newest((m.release.version for m in done.values()), track))
-    if last is not None:
-        done[last.release.version] = last
+    absent = lost
+    for each in dict.fromkeys((track, *(track_of(pin, track) for pin in pins))):
+        last = work.mirror_newest(each, {item.release.version for item in done.values()}, absent)
+        if last is not None:
+            done[last.release.version] = last
     return SyncResult(
-        name, _ordered(done), newest(available, track), (*lost, *absent), sources.complaints()
+        name, _ordered(done), newest(available, track), tuple(absent), sources.complaints()
     )
 
 
@@ -153,26 +155,27 @@ class _Sync:
                 lost.append(version)
         return done, lost
 
-    def mirror_newest(self, beyond: str | None) -> tuple[Mirrored | None, list[str]]:
-        """The newest release of the track that can be had.
+    def mirror_newest(
+        self, track: str, mirrored: Collection[str], absent: list[str]
+    ) -> Mirrored | None:
+        """The newest release of a track that can be had, if it is newer than what is mirrored.
 
         Args:
-            beyond: a release that is mirrored; only newer ones are of interest.
-
-        Returns:
-            It, or None; and the newer ones that are known but nowhere to be had.
+            track: which.
+            mirrored: releases of any track.
+            absent: gets those of the newer ones that are known but nowhere to be had.
         """
-        others = set(self._sources.available())
-        absent: list[str] = []
-        while other := newest(others, self._mirror.upstream.track):
+        beyond = newest(mirrored, track)
+        others = set(self._sources.available()) - set(absent)
+        while other := newest(others, track):
             if beyond is not None and version_key(other) <= version_key(beyond):
                 break
             try:
-                return self.mirror(other), absent
+                return self.mirror(other)
             except NotThere:
                 others.remove(other)
                 absent.append(other)
-        return None, absent
+        return None
 
     def mirror(self, version: str) -> Mirrored:
         """One release, from the first source that can serve it, unless it is mirrored."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,23 @@ def test_a_release_to_which_the_series_carries_over(project: Manifest) -> None:
     assert "- `1.patch`: upstream has it, a rebase drops it" in text
     assert "It carries over without help:" in text
     assert "    portkit rebase s --onto 1.0.1\n" in text
+
+
+def test_a_series_for_another_track_is_tried_on_what_is_new_there(project: Manifest) -> None:
+    release(project, "1.1.0", {"c.c": "new\n"})
+    path = project.root / "portkit.toml"
+    (series,) = re.findall(r"(?s)\[series\.s\].*", path.read_text())
+    later = series.replace("[series.s]", "[series.t]").replace("patches/s", "patches/t")
+    path.write_text(path.read_text() + later.replace('"1.0.0"', '"1.1.0"'))
+    shutil.copytree(project.root / "patches/s", project.root / "patches/t")
+    release(project, "1.1.1", {"c.c": "newer\n"})
+    found = watch(project, 0)
+    assert found["upstreams"][0]["new"] == ["1.0.0", "1.1.0", "1.1.1"]
+    assert [(each["pin"], each["onto"]) for each in found["series"]] == [
+        ("1.0.0", None), ("1.1.0", "1.1.1"),
+    ]  # fmt: skip
+    status = json.loads(portkit(project.root, "--json", "status").stdout)["series"]
+    assert [each["newest"] for each in status] == ["1.0.0", "1.1.1"]
 
 
 def test_a_conflict_is_explained_in_the_report(project: Manifest) -> None:
