@@ -130,7 +130,11 @@ def expected_distfiles(values: Mapping[str, str]) -> list[str]:
         "EXTRACT_SUFX": suffix,
         **values,
     }
-    names = expand(known.get("DISTFILES", "${DISTNAME}${EXTRACT_SUFX}"), known).split()
+    options = {name for name in values if name.endswith(("_DISTFILES", "_DISTFILES_OFF"))}
+    both_ways = any(f"{name}_OFF" in options for name in options)  # then the default is never used
+    default = "" if both_ways else "${DISTNAME}${EXTRACT_SUFX}"
+    lists = [values.get("DISTFILES", default), *(values[name] for name in sorted(options))]
+    names = [name for each in lists for name in expand(each, known).split()]
     subdirectory = expand(known.get("DIST_SUBDIR", ""), known)
     plain = [re.sub(r":[A-Za-z0-9_,]+$", "", name) for name in names]
     return [f"{subdirectory}/{name}" if subdirectory else name for name in plain]

@@ -44,11 +44,12 @@ def render_port(manifest: Manifest, spec: PortSpec, *, stand_in: bool = False) -
     directory = manifest.root / "ports" / spec.origin
     base = based(manifest, manifest.series[spec.series], stand_in=stand_in) if spec.series else None
     release = base.release if base else None
-    archives = _distfiles(manifest, spec, release)
+    archives = _distfiles(manifest, spec, release, stand_in)
     context: dict[str, object] = {
         **{key: value for key, value in spec.settings.items() if isinstance(value, str)},
         "version": release.version if release else settings.text(spec, "version"),
         "distfiles": archives,
+        "paths": settings.dist_paths(spec, release.version if release else None),
         "sources": _source_paths(directory / _SOURCES),
     }
     files = dict(_from_templates(spec, _template_directory(manifest, spec), context))
@@ -84,9 +85,21 @@ def write_port(manifest: Manifest, port: RenderedPort) -> list[Path]:
     return sorted(changed)
 
 
-def _distfiles(manifest: Manifest, spec: PortSpec, release: Release | None) -> tuple[Distfile, ...]:
-    given = settings.distfiles(spec, release.version if release else None)
-    paths = settings.dist_paths(spec, release.version if release else None)
+def _distfiles(
+    manifest: Manifest, spec: PortSpec, release: Release | None, stand_in: bool
+) -> tuple[Distfile, ...]:
+    """The slim distfile, if the port has one, and the archives that the manifest declares.
+
+    A release that stands in for a pin has its slim distfile alone when nobody has declared others.
+    """
+    version = release.version if release else None
+    paths = settings.dist_paths(spec, version)
+    try:
+        given = settings.distfiles(spec, version)
+    except settings.NoDistfile:
+        if not (stand_in and paths):
+            raise
+        given = ()
     if not paths:
         return given
     if release is None:

@@ -141,7 +141,7 @@ FAULTS = (
     _makefile("port-depends", "bash:shells/bash", "gmake:devel/gmake", QEMU),
     _makefile("port-depends", "RUN_DEPENDS=	edk2-qemu-x64>0:sysutils/edk2@qemu_x64",
               "RUN_DEPENDS=	${BUILD_DEPENDS}", QEMU),
-    _makefile("port-sites", "MASTER_SITES=	#", "MASTER_SITES=	https://example.org/kvm #"),
+    _makefile("port-sites", "PKGNAMESUFFIX=", "MASTER_SITES=	https://example.org/kvm\nPKGNAMESUFFIX="),
     _makefile("port-conflicts", "qemu-tools\n", "qemu-tools-[0-9]*\n", QEMU),
     _makefile("port-uses", "USES=		cpe desktop-file-utils", "USES=		cpe", QEMU),
     _makefile("port-uses", "GTK3_USES=		gettext", "GTK3_USES=		gmake", QEMU),

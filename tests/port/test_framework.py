@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from portkit.manifest.load import load_manifest
+from portkit.mirror.sources import open_sources
 from tests.port.faults import DIES, FAULTS, KMOD, LAYER, QEMU, Fault
 from tests.port.framework import ROOT, Framework, missing
 
@@ -93,23 +95,38 @@ def test_the_module_is_built_and_staged(framework: Framework, distfile: None) ->
     layer = f"LOCALBASE={framework.work / 'local'}"
     share = framework.work / "local/share/linux-kmod-compat"
     shutil.copytree(framework.ports / LAYER / "src", share, dirs_exist_ok=True)
-    said = framework.make(KMOD, "NO_DEPENDS=yes", "PATCH_DEBUG=yes", "checksum", "patch")
+    small = "WITHOUT=WHOLE"
+    said = framework.make(KMOD, "NO_DEPENDS=yes", "PATCH_DEBUG=yes", small, "checksum", "patch")
     assert "Checksum OK for linux-kvm-" in said
     assert not re.search(r"\bfuzz \d|\boffset -?\d|FAILED|\.rej", said), said
     said = framework.make(
-        KMOD,
-        layer,
-        "PREFIX=/usr/local",
-        "NO_DEPENDS=yes",
-        "build",
-        "stage",
-        "check-plist",
+        KMOD, small, layer, "PREFIX=/usr/local", "NO_DEPENDS=yes", "build", "stage", "check-plist",
         "stage-qa",
-    )
+    )  # fmt: skip
     assert "No pkg-plist issues found" in said
     assert not re.search(r"^(Error|Warning):|warning:", said, re.MULTILINE), said
     stage = Path(framework.variable(KMOD, "STAGEDIR"))
     assert {path.name for path in (stage / "boot/modules").iterdir()} == {"kvm.ko", "kvm_linux.ko"}
+
+
+def test_either_archive_gives_the_same_files(framework: Framework, distfile: None) -> None:
+    """The small distfile, and what is unpacked of the whole release (option WHOLE)."""
+    manifest = load_manifest(ROOT / "portkit.toml")
+    sources = open_sources(manifest, manifest.upstreams["linux-kvm"], "debian")
+    release = manifest.series["linux-kvm"].pin
+    with sources.fetch(release, lambda *_: None) as (_, whole):
+        (framework.distfiles / whole.name).write_bytes(whole.stream.read())
+    trees = []
+    for state in ("WITH", "WITHOUT"):
+        option = f"{state}=WHOLE"
+        said = framework.make(KMOD, "NO_DEPENDS=yes", option, "clean", "checksum", "patch")
+        assert "SHA256 Checksum OK" in said
+        top = Path(framework.make(KMOD, option, "-V", "WRKSRC").strip())
+        files = [path for path in top.rglob("*") if path.is_file() and path.suffix != ".orig"]
+        trees.append({path.relative_to(top): path.read_bytes() for path in files})
+    framework.make(KMOD, "clean")
+    assert len(trees[0]) > 5000
+    assert trees[0] == trees[1]
 
 
 @pytest.mark.parametrize("origin", ORIGINS)

@@ -196,6 +196,8 @@ def test_a_variable_that_names_itself_does_not_hang() -> None:
         ({"PORTNAME": "a", "DISTVERSION": "1", "DIST_SUBDIR": "${PORTNAME}"}, ["a/a-1.tar.gz"]),
         ({"DISTFILES": "x.tgz:one y.tgz:two,three z"}, ["x.tgz", "y.tgz", "z"]),
         ({"PORTNAME": "a", "DISTVERSION": "1", "DISTFILES": ""}, []),
+        ({"PORTNAME": "a", "DISTVERSION": "1", "X_DISTFILES": "x.xz:x"}, ["a-1.tar.gz", "x.xz"]),
+        ({"PORTNAME": "a", "X_DISTFILES": "x", "X_DISTFILES_OFF": "y"}, ["x", "y"]),
     ],
 )
 def test_names_of_the_distfiles(values: dict[str, str], names: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from click.testing import CliRunner
@@ -177,6 +177,45 @@ def test_a_release_that_stands_in_gives_its_own_port(tmp_path: Path) -> None:
     files = {str(path): data.decode() for path, data in port.files.items()}
     assert "DISTVERSION=\t1.0\n" in files["Makefile"]
     assert "up-1.0.tar.xz" in files["distinfo"]
+
+
+WHOLE = f"""\
+[[port.linux-kvm-kmod.distfile]]
+name = "whole-1.0.tar.xz"
+release = "1.0"
+sha256 = "{"0" * 64}"
+size = 151000000
+"""
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_the_whole_release_can_be_fetched_instead_of_the_small_distfile(
+    tmp_path: Path, published: bool
+) -> None:
+    """It is by default when the small one is not published."""
+    text = PORT if published else PORT.replace('sites = "https://example.org/"\n', "")
+    manifest = _project(tmp_path, text + WHOLE)
+    port = render_port(manifest, manifest.ports["linux-kvm-kmod"])
+    files = {str(path): data.decode() for path, data in port.files.items()}
+    assert re.findall(r"^SIZE \((.*)\)", files["distinfo"], re.MULTILINE) == [
+        "up-1.0.tar.xz", "whole-1.0.tar.xz"
+    ]  # fmt: skip
+    lines = files["Makefile"].splitlines()
+    assert "WHOLE_DISTFILES=\twhole-1.0.tar.xz" in lines
+    assert ("OPTIONS_DEFAULT=\tWHOLE" in lines) == (not published)
+    assert ("WHOLE_MASTER_SITES_OFF=\thttps://example.org/" in lines) == published
+    assert not any(line.startswith("MASTER_SITES") for line in lines)
+
+
+def test_a_release_that_stands_in_has_the_small_distfile_alone(tmp_path: Path) -> None:
+    manifest = _project(tmp_path, PORT + WHOLE.replace("1.0", "1.0.3"))
+    manifest.path.write_text(manifest.path.read_text().replace('pin = "1.0"', 'pin = "1.0.3"'))
+    manifest = load_manifest(manifest.path)
+    port = render_port(manifest, manifest.ports["linux-kvm-kmod"], stand_in=True)
+    assert b"whole" not in port.files[PurePosixPath("distinfo")]
+    makefile = port.files[PurePosixPath("Makefile")]
+    assert b"MASTER_SITES=\thttps://example.org/\n" in makefile
+    assert b"WHOLE" not in makefile
 
 
 def test_a_port_whose_archive_is_not_declared_is_left_as_it_is(tmp_path: Path) -> None:
