@@ -23,6 +23,9 @@ PYTEST_ARGS ?=
 PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-dev libck-dev lld llvm \
   makefs mandoc patch pkgconf quilt xz-utils
 
+# What the tests try beside that: the examples' scripts, completion in every shell.
+TEST_PACKAGES := fish shellcheck zsh
+
 # What the cross build of QEMU needs beside that.
 QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libltdl-dev libtool libc6-dev llvm pkgconf \
   qemu-system-data seabios xz-utils
@@ -55,6 +58,7 @@ qemu: setup
 	@$(PORTKIT) build-port qemu-kvm
 
 test: setup lint module
+	@.ci/need $(TEST_PACKAGES)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: setup

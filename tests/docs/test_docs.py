@@ -74,14 +74,3 @@ def test_manual_pages_are_sound(page: Path) -> None:
         ["mandoc", "-T", "lint", "-W", "warning", page], capture_output=True, text=True, check=False
     )
     assert done.stdout + done.stderr == ""
-
-
-@pytest.mark.parametrize("page", EXAMPLES, ids=name)
-def test_examples_for_a_ci_are_well_formed(page: Path) -> None:
-    if page.suffix == ".sh":
-        subprocess.run(["sh", "-n", page], check=True)
-        return
-    yaml = pytest.importorskip("yaml", reason="needs PyYAML")
-    data = yaml.safe_load(page.read_text())
-    jobs = data.get("jobs", data)
-    assert {"watch", "build", "module"} & set(jobs)
