@@ -1,4 +1,4 @@
-"""portkit's command lines in other files: found, and held against the real commands."""
+"""portkit's command lines in other files: found, and parsed by the real commands."""
 
 from __future__ import annotations
 
@@ -7,43 +7,53 @@ import shlex
 from collections.abc import Iterator
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from portkit.cli import main
 
+#: A word of a shell; two blanks end a command line, what follows explains it.
+_WORD = r"(?:\"[^\"]*\"|'[^']*'|\$\{\{.*?\}\}|[^\s\"'|;&<>()#`])+"
 _COMMAND = re.compile(
-    r"(?:^|(?<=[\s`|'\"(]))(?:\.venv/bin/|python -m )?portkit((?: +[^\s`|;&<>()#]+)+)"
+    rf"(?:^|(?<=[\s`|'\"(]))(?:\.venv/bin/|python -m )?portkit((?: {_WORD})+)(?![^\s|;&<>()#`'\"])"
 )
+_PLACEHOLDER = re.compile(r"[A-Z]+(?:\.\.\.)?|.*[$*].*|\.\.\.")
 
 
 def commands(text: str) -> Iterator[list[str]]:
     """The arguments of every ``portkit COMMAND ...`` of a text, e.g. of a code block."""
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in re.sub(r" *\\\n\s*", " ", text).splitlines():
         for match in _COMMAND.finditer(line):
-            rest = re.split(r" {2,}|'|\"(?= |$)", match[1].strip())[0] if "  " in line else match[1]
-            try:
-                words = shlex.split(rest)
-            except ValueError:
-                words = [word.strip("'\"") for word in rest.split()]
-            yield words
+            yield [
+                word if word.startswith("${{") else shlex.split(word)[0]
+                for word in re.findall(_WORD, match[1])
+            ]
 
 
-def problem(words: list[str]) -> str | None:
-    """What is wrong with a command line; options have to exist, values are not looked at."""
-    globals_ = [word for word in words if word in ("--json", "-v", "--verbose")]
-    rest = [word for word in words if word not in globals_]
-    if rest[:1] == ["-C"]:
-        rest = rest[2:]
-    context = click.Context(main)
-    command: click.Command = main
-    while isinstance(command, click.Group) and rest and not rest[0].isupper():
-        found = command.get_command(context, rest[0])
-        if found is None:
-            return f"no such command: {rest[0]}"
-        command, rest = found, rest[1:]
-    known = {name for param in command.params for name in param.opts} | {"--help", "-h"}
-    for word in rest:
-        if word in ("--", "sh"):  # what follows is another command's
-            break
-        if word.startswith("-") and word not in ("-", "--") and word.split("=")[0] not in known:
-            return f"no such option of {command.name}: {word}"
+def problem(words: list[str], whole: bool = True) -> str | None:
+    """What is wrong with a command line, by the parser of the command itself.
+
+    Args:
+        words: the arguments. Brackets of a synopsis do not count, and what stands for a value
+            ("SERIES", "$TRACK") is not looked at.
+        whole: nothing may be missing; a command that a sentence names needs no arguments.
+    """
+    words = [word.strip("[]") for word in words if word.strip("[].")]
+    try:
+        context = main.make_context("portkit", words)
+        command: click.Command = main
+        while isinstance(command, click.Group):
+            rest = [*context._protected_args, *context.args]
+            if not rest:
+                break
+            _, found, rest = command.resolve_command(context, rest)
+            assert found is not None
+            command = found
+            context = command.make_context(command.name, rest, parent=context)
+    except (click.MissingParameter, click.BadOptionUsage, NoArgsIsHelpError) as error:
+        return error.format_message() if whole else None
+    except click.BadParameter as error:
+        values = any(_PLACEHOLDER.fullmatch(word) for word in words)
+        return None if values or "does not exist" in error.message else error.format_message()
+    except click.UsageError as error:
+        return None if words[-1] == "COMMAND" else error.format_message()
     return None

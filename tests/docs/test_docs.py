@@ -36,23 +36,38 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(there), f"{target}#{anchor}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, *EXAMPLES], ids=name)
-def test_commands_exist_with_their_options(page: Path) -> None:
+def blocks(page: Path) -> str:
+    """The code blocks of a page; all of a file that is no page."""
     text = page.read_text()
+    return text if page.suffix != ".md" else "\n".join(m[0] for m in _FENCE.finditer(text))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *EXAMPLES], ids=name)
+def test_commands_are_what_portkit_takes(page: Path) -> None:
+    found = [(words, problem(words)) for words in commands(blocks(page))]
     if page.suffix == ".md":
-        blocks = [match[0] for match in _FENCE.finditer(text)]
-        text = "\n".join([*blocks, *re.findall(r"`(portkit [^`]+)`", _FENCE.sub("", text))])
-    wrong = [f"{' '.join(words)}: {said}" for words in commands(text) if (said := problem(words))]
-    assert wrong == []
+        for text in re.findall(r"`(portkit [^`]+)`", _FENCE.sub("", page.read_text())):
+            found += [(words, problem(words, whole=False)) for words in commands(text)]
+    assert [f"{' '.join(words)}: {said}" for words, said in found if said] == []
 
 
-def test_the_check_itself_sees_what_is_wrong() -> None:
-    assert problem(["frobnicate"]) == "no such command: frobnicate"
-    assert problem(["rebase", "qemu", "--frob", "1"]) == "no such option of rebase: --frob"
-    assert problem(["vm", "run", "--cpus", "2", "d", "c"]) is None
-    assert list(commands("x\n  portkit rebase qemu --onto 1   carry it")) == [
-        ["rebase", "qemu", "--onto", "1"]
-    ]
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("portkit frobnicate", "No such command 'frobnicate'."),
+        ("portkit rebase qemu --frob 1", "No such option '--frob'."),
+        ("$ portkit rebase qemu --onto", "Option '--onto' requires an argument."),
+        ("portkit drop qemu", "Missing argument 'PATCH'."),
+        ("portkit vm run --cpus many d c", "'many' is not a valid integer"),
+        ("portkit log qemu HEAD", "Got unexpected extra argument (HEAD)"),
+        ("portkit vm run --cpus N d sh -c 'a; b'   run it", None),
+        ('x && .venv/bin/portkit new s --worktree d -m "a b" # explained', None),
+    ],
+)
+def test_the_check_itself_sees_what_is_wrong(line: str, said: str | None) -> None:
+    (words,) = commands(line)
+    found = problem(words)
+    assert found == said if said is None else said in str(found)
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
