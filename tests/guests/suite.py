@@ -60,15 +60,24 @@ def build(cache: Cache, directory: Path) -> Path:
     sysroot = cache.sysroot
     if sysroot is None or not (sysroot / "usr/lib/libpthread.a").exists():
         pytest.skip("the imported base has no headers and libraries to compile against")
+    kvm = [UAPI, linux_tree() / "include/uapi", linux_tree() / "arch/x86/include/uapi"]
+    return make(directory, f"SYSROOT={sysroot}", f"KVM_INCS={' '.join(map(str, kvm))}")
+
+
+def linux_tree() -> Path:
+    """The tree with KVM's headers; skips the test when there is none."""
     if "LINUX" not in os.environ:
         pytest.skip("a client needs KVM's headers: LINUX, the tree that kvm.ko was built from")
+    return Path(os.environ["LINUX"])
+
+
+def make(directory: Path, *variables: str) -> Path:
+    """The program ``guests``, by its makefile."""
     if shutil.which("bmake") is None:
         pytest.skip("needs bmake")
-    linux = Path(os.environ["LINUX"])
-    kvm = [UAPI, linux / "include/uapi", linux / "arch/x86/include/uapi"]
     done = subprocess.run(
         ["bmake", "-f", str(HERE / "Makefile"), f"CC={tool('clang')}", f"LD={tool('ld.lld')}",
-         f"SYSROOT={sysroot}", f"KVM_INCS={' '.join(map(str, kvm))}"],
+         *variables],
         cwd=directory, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

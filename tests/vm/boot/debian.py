@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import subprocess
 import tarfile
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from portkit.errors import EnvironmentProblem
 from portkit.mirror.apt import Apt
 
 #: KVM and what it needs, in the order to load them.
-MODULES = ("irqbypass", "kvm", "ccp", "kvm-amd")
+MODULES = ("irqbypass", "kvm", "kvm-intel", "ccp", "kvm-amd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Kernel:
 
     image: Path
     modules: tuple[Path, ...]
+
+
+def downloads() -> Path:
+    """Where kernels are kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portkit/linux"
 
 
 def kernel(cache: Path, package: str, suites: Iterable[str]) -> Kernel:

@@ -47,10 +47,9 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     if "GUEST_LINUX" in os.environ:
         kernel = Path(os.environ["GUEST_LINUX"])
     else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portkit"
         try:
             kernel = debian.kernel(
-                cache / "linux", "linux-image-cloud-amd64", ("bookworm", "bookworm-security")
+                debian.downloads(), "linux-image-cloud-amd64", ("bookworm", "bookworm-security")
             ).image
         except EnvironmentProblem as problem:
             pytest.skip(f"no Linux kernel: GUEST_LINUX names none, and apt says: {problem}")
