@@ -57,6 +57,31 @@ def test_the_heat_map_is_seen(page: Any) -> None:
     assert page.locator("th.pin").inner_text() == "1.1"
 
 
+_CONTRAST = """element => {
+  const luminance = colour => {
+    const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255)
+      .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  let behind = element;
+  while (/, 0\\)$/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+  const [text, back] = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+    .map(luminance).map(each => each + 0.05);
+  return Math.max(text, back) / Math.min(text, back);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_can_be_read(page: Any, scheme: str) -> None:
+    """By WCAG's measure for text (AA), also the signs of the legend, which are all there are."""
+    page.emulate_media(color_scheme=scheme)
+    light = colour(page, "body")[0] > 128
+    assert light == (scheme == "light")
+    found = page.locator("h1, h2, p, li, li b, th, td").all()
+    assert len(found) > 20
+    assert [each.inner_text() for each in found if each.evaluate(_CONTRAST) < 4.5] == []
+
+
 def test_a_click_names_the_files(page: Any) -> None:
     page.locator("td.conflict[data-told]").click()
     assert page.locator("#told").inner_text() == "2.patch on 1.3:\na.c\nb.c"
