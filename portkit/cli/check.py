@@ -14,7 +14,7 @@ from portkit.cli.context import Project, find_series, pass_project
 from portkit.cli.progress import bars
 from portkit.engine.check import Task, Verdict
 from portkit.engine.check import check as run_check
-from portkit.errors import UsageError
+from portkit.errors import EnvironmentProblem, UsageError
 from portkit.manifest.model import Manifest
 from portkit.mirror.store import Mirror
 
@@ -65,7 +65,16 @@ def check(
         raise UsageError("--all means every series on every release", hint="leave the rest out")
     manifest = project.settled
     names = [find_series(manifest, series).name] if series else list(manifest.series)
-    tasks = [task for name in names for task in _tasks(manifest, name, versions)]
+    tasks: list[Task] = []
+    unchecked: dict[str, EnvironmentProblem] = {}
+    for name in names:
+        try:
+            tasks += _tasks(manifest, name, versions)
+        except EnvironmentProblem as problem:  # of several series the others can be checked
+            unchecked[name] = problem
+    if unchecked and not tasks:
+        raise next(iter(unchecked.values()))
+    names = [name for name in names if name not in unchecked]
     with bars() as progress:
         verdicts = run_check(manifest, tasks, progress)
     by_series = {name: [each for each in verdicts if each.series == name] for name in names}
@@ -84,8 +93,14 @@ def check(
             click.echo("ok: applies; up: upstream has it; a number: so many files conflict")
         if html is not None:
             click.echo(f"written: {html}")
+        for name, problem in unchecked.items():
+            click.echo(f"not checked: {name}: {problem}")
 
-    project.report({"verdicts": [_data(verdict) for verdict in verdicts]}, text)
+    data = {
+        "verdicts": [_data(verdict) for verdict in verdicts],
+        "unchecked": [f"{name}: {problem}" for name, problem in unchecked.items()],
+    }
+    project.report(data, text)
     if not all(verdict.ok for verdict in verdicts):
         ctx.exit(1)
 

@@ -144,4 +144,4 @@ def test_a_check_needs_no_room_on_the_disk(tmp_path: Path) -> None:
 def test_a_series_for_a_later_track_is_not_asked_to_go_back(tmp_path: Path) -> None:
     make_project(tmp_path, {"1.1": FIXED, "2.0": FIRST}, chain(FIRST, FIXED), pin="2.0", track="1")
     (state,) = json.loads(portkit(tmp_path, "--json", "status").stdout)["series"]
-    assert (state["newest"], state["applies"], state["on_newest"]) == ("1.1", True, None)
+    assert (state["newest"], state["applies"], state["on_newest"]) == ("2.0", True, None)

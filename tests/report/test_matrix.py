@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -123,3 +124,18 @@ def test_changed_lines_are_those_of_the_diff() -> None:
     assert changed_lines(parsed(make_patch("p", {}, {"a": LINES}))) == 40
     assert changed_lines(parsed(make_patch("p", {"a": "-- \n++\n"}, {"a": "++\n"}))) == 1
     assert changed_lines(parsed(make_patch("p", {"a": "1"}, {"a": "2"}))) == 2
+
+
+def test_a_series_whose_release_is_not_mirrored_does_not_hold_up_the_others(
+    project: Manifest,
+) -> None:
+    path = project.root / "portkit.toml"
+    later = '[series.later]\nupstream = "up"\ndirectory = "patches/later"\npin = "9.9"\n'
+    path.write_text(path.read_text() + later)
+    done = portkit(project.root, "check", "--all")
+    assert done.exit_code == 1  # of the series that can be checked
+    assert "not checked: later: release 9.9 of up is not mirrored" in done.stdout
+    data = json.loads(portkit(project.root, "--json", "check", "--all").stdout)
+    assert {each["series"] for each in data["verdicts"]} == {"s"}
+    assert len(data["unchecked"]) == 1
+    assert portkit(project.root, "check", "later").exit_code == 4
