@@ -106,7 +106,10 @@ def check(
         found[key] = verdict
         if progress is not None:
             progress("check", sum(each in found for each in todo), len(todo))
-    return [found[key] for key in keys]
+    return [  # two releases may be the same files
+        replace(found[key], series=task.spec.name, version=task.onto.version)
+        for key, task in zip(keys, tasks, strict=True)
+    ]
 
 
 def _compute_all(manifest: Manifest, tasks: Iterable[Task]) -> Iterator[Verdict]:

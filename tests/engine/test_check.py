@@ -145,3 +145,10 @@ def test_a_series_for_a_later_track_is_not_asked_to_go_back(tmp_path: Path) -> N
     make_project(tmp_path, {"1.1": FIXED, "2.0": FIRST}, chain(FIRST, FIXED), pin="2.0", track="1")
     (state,) = json.loads(portkit(tmp_path, "--json", "status").stdout)["series"]
     assert (state["newest"], state["applies"], state["on_newest"]) == ("2.0", True, None)
+
+
+def test_releases_of_the_same_files_are_told_apart(tmp_path: Path) -> None:
+    make_project(tmp_path, {"1.1": FIRST, "1.2": FIRST}, chain(FIRST, FIXED))
+    for _ in range(2):  # computed, and from the cache
+        verdicts = json.loads(portkit(tmp_path, "--json", "check").stdout)["verdicts"]
+        assert [each["release"] for each in verdicts] == ["1.1", "1.2"]
