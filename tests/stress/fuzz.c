@@ -304,6 +304,18 @@ one_round(unsigned long round)
 	return (true);
 }
 
+/* After each round, so that a machine that dies has told what it has done. */
+static void
+tell_totals(time_t start)
+{
+
+	printf("fuzz: %lu rounds, %lu killed, %lu operations, %lu ioctls, "
+	    "%lu accepted, %lu runs, %lu exits, %lu maps, %lu forks, %ld s\n",
+	    totals->rounds, totals->killed, totals->ops, totals->ioctls,
+	    totals->accepted, totals->runs, totals->exits, totals->maps,
+	    totals->forks, (long)(time(NULL) - start));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -336,12 +348,8 @@ main(int argc, char **argv)
 			break;
 		if (!one_round(round))
 			good = false;
+		tell_totals(start);
 	}
-	printf("fuzz: %lu rounds, %lu killed, %lu operations, %lu ioctls, "
-	    "%lu accepted, %lu runs, %lu exits, %lu maps, %lu forks, %ld s\n",
-	    totals->rounds, totals->killed, totals->ops, totals->ioctls,
-	    totals->accepted, totals->runs, totals->exits, totals->maps,
-	    totals->forks, (long)(time(NULL) - start));
 	printf("fuzz: exit reasons");
 	for (i = 0; i < REASONS; i++)
 		if (totals->reason[i] != 0)

@@ -2,7 +2,8 @@
 
 A slice is one machine and one seed. What a slice did is appended to ``log.jsonl`` in the record.
 When a slice goes wrong, ``SEED.console`` and ``SEED.output`` stay there, and the round that it died
-in is played again with each operation said before it is done, into ``SEED.operations``.
+in is played again with each operation said before it is done, into ``SEED.operations``; but not
+when the emulator failed, which is no verdict on the module. The last lines say what all slices did.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +43,10 @@ class Slice:
     Attributes:
         seed, kernel, cpus, tunables, uid: what was asked for.
         outcome: ``ok``, or the first thing that was wrong.
-        counts: rounds, operations, ioctls, exits ...; empty when it did not come to the end.
+        counts: rounds, operations, ioctls, exits ... of the rounds that have ended.
         complaints: the lines of COMPLAINT, and names of lock reports.
         seconds: how long the machine ran.
+        emulator_failed: a signal ended the emulator; the outcome is what it said.
     """
 
     seed: int
@@ -54,6 +58,12 @@ class Slice:
     counts: dict[str, int]
     complaints: tuple[str, ...]
     seconds: float
+    emulator_failed: bool
+
+    @property
+    def good(self) -> bool:
+        """Nothing speaks against the module."""
+        return (self.outcome == "ok" or self.emulator_failed) and not self.complaints
 
 
 def judge(result: Result, directory: Path) -> str:
@@ -96,6 +106,7 @@ def fuzz(
     done = Slice(
         int(seed[1]) if seed else 1, machine.kernel, machine.cpus, machine.tunables, uid,
         judge(result, directory), counts, tuple(complaints), round(result.seconds, 1),
+        result.outcome == "stopped" and bool(result.emulator_fault),
     )  # fmt: skip
     return done, result
 
@@ -106,21 +117,40 @@ def build(cache: Cache, directory: Path) -> None:
     cross.kvm_program(cache, first, directory / "kvmfuzz", *more)
 
 
-def _replay(cache: Cache, machine: Machine, directory: Path, seed: int, said: str) -> bytes:
-    rounds = _ROUND.findall(said)
+def _replay(cache: Cache, machine: Machine, directory: Path, done: Slice, said: str) -> bytes:
+    rounds = _ROUND.findall(said) or ["0"]
+    user = f" -u {done.uid}" if done.uid else ""
     command = (
-        f"kldload ./kvm.ko && ./kvmfuzz -v -s {seed} -f {rounds[-1]} -n 1 && kldunload kvm"
-        if rounds
-        else "kldload ./kvm.ko && kldunload kvm"
+        f"kldload ./kvm.ko && ./kvmfuzz -v -s {done.seed} -f {rounds[-1]} -n 1{user}"
+        " && kldunload kvm"
     )
-    return run(cache, machine, directory, ["sh", "-c", command], timeout=600).output
+    return run(cache, machine, directory, ["sh", "-c", command], timeout=300).output
+
+
+def summary(slices: Sequence[Slice]) -> str:
+    """What slices did together, and how each kind of them ended."""
+    counts = Counter[str]()
+    for done in slices:
+        counts.update(done.counts)
+    del counts["s"]
+    hours = sum(done.seconds for done in slices) / 3600
+    counted = ", ".join(f"{number:,} {name}" for name, number in counts.items())
+    kinds = Counter(
+        f"{', '.join([d.kernel, f'{d.cpus} CPUs', *d.tunables, f'uid {d.uid}'])}: "
+        + ", ".join([d.outcome, *d.complaints])
+        for d in slices
+    )
+    return "\n".join(
+        [f"{len(slices)} slices, {hours:.2f} hours: {counted}"]
+        + [f"{number:4} x {kind}" for kind, number in kinds.items()]
+    )
 
 
 def main() -> None:
     """Fuzz until the time is up; exit status 1 when a slice was not ok."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=1.0)
-    parser.add_argument("--slice", type=int, default=900, help="seconds that a machine fuzzes")
+    parser.add_argument("--slice", type=int, default=600, help="seconds that a machine fuzzes")
     parser.add_argument("--seed", type=int, default=1, help="of the first slice; then 1 more each")
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--kernel", choices=["plain", "debug"], default="debug")
@@ -130,7 +160,7 @@ def main() -> None:
     args.record.mkdir(parents=True, exist_ok=True)
     cache = Cache(default_directory())
     machine = Machine(args.kernel, args.cpus, memory=768, tunables=tuple(args.tunable))
-    end, bad = time.monotonic() + args.hours * 3600, False
+    end, slices = time.monotonic() + args.hours * 3600, list[Slice]()
     for seed in range(args.seed, sys.maxsize):
         left = end - time.monotonic()
         if left <= 0:
@@ -142,20 +172,22 @@ def main() -> None:
             seconds = int(min(left, args.slice)) + 1
             done, result = fuzz(
                 cache, machine, directory, f"-s {seed} -t {seconds} -n 1000000",
-                uid=seed % 2 * 1001, timeout=seconds * 2 + 600,
+                uid=seed % 2 * 1001, timeout=seconds + 480,
             )  # fmt: skip
+            slices.append(done)
             with (args.record / "log.jsonl").open("a") as log:
                 log.write(json.dumps(dataclasses.asdict(done)) + "\n")
-            if done.outcome == "ok" and not done.complaints:
+            if done.outcome == "ok" and done.good:
                 continue
-            bad = True
             (args.record / f"{seed}.console").write_text(result.console)
             (args.record / f"{seed}.output").write_bytes(result.output)
-            said = result.output.decode(errors="replace")
-            (args.record / f"{seed}.operations").write_bytes(
-                _replay(cache, machine, directory, seed, said)
-            )
-    sys.exit(bad)
+            if not done.good:
+                said = result.output.decode(errors="replace")
+                (args.record / f"{seed}.operations").write_bytes(
+                    _replay(cache, machine, directory, done, said)
+                )
+    print(summary(slices))
+    sys.exit(not all(done.good for done in slices))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
+import tempfile
 from pathlib import Path
 
 from portkit.vm.cache import Cache
@@ -25,7 +27,10 @@ def build(cache: Cache, directory: Path) -> None:
 def run_cases(
     cache: Cache, machine: Machine, directory: Path, cases: str = "", *, timeout: float
 ) -> Result:
-    """Run cases; a few run before, so that caches are warm when the first measure is taken."""
+    """Run cases; a few run before, so that caches are warm when the first measure is taken.
+
+    The machine gets a disk to swap to.
+    """
     shutil.copy(cross.kvm_ko(machine.kernel), directory / "kvm.ko")
     script = (
         "kldload ./kvm.ko && sysctl kern.corefile=/tmp/%N.core > /dev/null &&"
@@ -33,4 +38,8 @@ def run_cases(
         f" {measure.SCRIPT.format(name='before')}; ./stress -t 120 {cases}; s=$?;"
         f" {measure.SCRIPT.format(name='after')}; kldunload kvm || exit 3; exit $s"
     )
-    return run(cache, machine, directory, ["sh", "-c", script], timeout=timeout)
+    with tempfile.NamedTemporaryFile() as swap:
+        swap.truncate(512 << 20)
+        disk = ("-drive", f"file={swap.name},if=virtio,format=raw,cache=unsafe")
+        machine = dataclasses.replace(machine, options=(*machine.options, *disk))
+        return run(cache, machine, directory, ["sh", "-c", script], timeout=timeout)

@@ -7,6 +7,7 @@
 #include <sys/sysctl.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "stress.h"
 
 #define	HALF	(MEMORY / 2)
+#define	SWAP	"/dev/vtbd3"	/* a disk that stress.py adds */
 
 static size_t
 run_size(void)
@@ -326,4 +328,67 @@ CASE(memory, limit_of_wired_pages)
 	end_runner(&r);
 	vm_close(&vm);
 	EQUAL(sysctl_long("vm.stats.vm.v_user_wire_count", NULL), used);
+}
+
+static u_int
+swapped_out(void)
+{
+	u_int n;
+	size_t size = sizeof(n);
+
+	SYS(sysctlbyname("vm.stats.vm.v_swappgsout", &n, &size, NULL, 0));
+	return (n);
+}
+
+static void
+hog(void)
+{
+	size_t at, room = 400ul << 20;	/* less than memory and swap */
+	volatile char *p;
+
+	p = SYS(mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE,
+	    -1, 0));
+	for (;;)
+		for (at = 0; at < room; at += 4096)
+			p[at]++;
+}
+
+/* Others use up all memory: guests keep theirs, and new ones get some. */
+CASE(memory, under_pressure)
+{
+	static struct runner r[8];
+	static struct vm vm[nitems(r)];
+	u_int before, enough;
+	size_t i;
+	uint32_t at;
+	pid_t pid;
+
+	if (sysctl_long("hw.physmem", NULL) > 256ul << 20)
+		skip("the machine has too much memory");
+	SYS(swapon(SWAP));
+	before = swapped_out();
+	pid = child(hog);
+	for (i = 0; i < nitems(r); i++) {
+		vm_open(&vm[i], i & 1 ? VM_LOG : 0);
+		start_runner(&r[i], &vm[i], 0, sweep);
+		enough = before + 500 * (i + 1);
+		while (swapped_out() < enough && kill(pid, 0) == 0)
+			usleep(10000);
+		CHECK(swapped_out() >= enough);
+		await_exits(&r[i], 1);
+	}
+	for (i = 0; i < nitems(r); i++) {
+		await_exits(&r[i], 2);
+		stop_runner(&r[i]);
+		EQUAL(r[i].error, 0);
+		for (at = FREE; at < MEMORY; at += 4096)
+			EQUAL(MEM32(&vm[i], at), at);
+	}
+	SYS(kill(pid, SIGKILL));
+	(void)status_of(pid);
+	for (i = 0; i < nitems(r); i++) {
+		vcpu_close(&r[i].vcpu);
+		vm_close(&vm[i]);
+	}
+	SYS(swapoff(SWAP, 0));
 }
