@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,6 +339,67 @@ CASE(files, closed_while_they_are_made)
 		(void)ioctl(9, KVM_GET_STATS_FD, 0);
 		irqfd.fd = eventfd(0, EFD_NONBLOCK);
 		(void)ioctl(9, KVM_IRQFD, &irqfd);
+	}
+	closing = false;
+	(void)pthread_join(thread, NULL);
+}
+
+/* --- a page fault is the last that uses a mapping ---------------------- */
+
+static char *_Atomic shown;
+static __thread sigjmp_buf no_page;
+
+static void
+no_page_there(int sig __unused)
+{
+
+	siglongjmp(no_page, 1);
+}
+
+/* Touch each mapping once, as soon as it is there. */
+static void *
+look(void *arg __unused)
+{
+	volatile char *p;
+
+	while (closing) {
+		p = atomic_exchange(&shown, NULL);
+		if (p != NULL && sigsetjmp(no_page, 1) == 0)
+			(void)*p;
+	}
+	return (NULL);
+}
+
+/*
+ * munmap(2) during a fault leaves the file's last reference to the fault, which
+ * has the map locked: the debug kernel tells when the file is closed then.
+ */
+CASE(files, unmapped_while_faulting)
+{
+	struct vm vm;
+	pthread_t thread;
+	volatile int spin;
+	char *p;
+	int fd, i;
+
+	signal(SIGSEGV, no_page_there);
+	signal(SIGBUS, no_page_there);
+	closing = true;
+	CHECK(pthread_create(&thread, NULL, look, NULL) == 0);
+	for (i = 0; i < 600; i++) {
+		if (i % 50 == 0)
+			vm_open(&vm, 0);
+		fd = SYS(ioctl(vm.fd, KVM_CREATE_VCPU, (long)(i % 50)));
+		p = SYS(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0));
+		SYS(close(fd));
+		shown = p;
+		while (shown != NULL)
+			sched_yield();
+		for (spin = random() % 300; spin > 0; spin--)
+			;
+		SYS(munmap(p, 4096));
+		if (i % 50 == 49)
+			vm_close(&vm);
 	}
 	closing = false;
 	(void)pthread_join(thread, NULL);

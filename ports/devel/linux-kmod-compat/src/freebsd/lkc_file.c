@@ -185,6 +185,8 @@ lkc_fo_close(struct file *fp, struct thread *td __unused)
 {
 	struct lkc_file *lf;
 
+	/* What the Linux side lets go of takes locks that come before any. */
+	WITNESS_WARN(WARN_GIANTOK, NULL, "%s", __func__);
 	lf = fp->f_data;
 	fp->f_ops = &badfileops;
 	fp->f_data = NULL;

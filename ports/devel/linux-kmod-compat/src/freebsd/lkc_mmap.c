@@ -17,6 +17,7 @@
 #include <sys/mutex.h>
 #include <sys/proc.h>
 #include <sys/rwlock.h>
+#include <sys/taskqueue.h>
 
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -37,6 +38,7 @@ struct lkc_mapping {
 	struct file	*fp;
 	void		*lfile;
 	lkc_u64		pgoff;		/* of the object's first page */
+	struct task	drop;
 };
 
 static int
@@ -50,15 +52,33 @@ mapping_ctor(void *handle __unused, vm_ooffset_t size __unused,
 }
 
 static void
-mapping_dtor(void *handle)
+mapping_drop(void *arg, int pending __unused)
 {
 	struct lkc_mapping *mp;
 	struct file *fp;
 
-	mp = handle;
+	mp = arg;
 	fp = mp->fp;
 	free(mp, M_LKC);
 	fdrop(fp, curthread);
+}
+
+/*
+ * A page fault that meets munmap(2) can be the object's last user, and has the
+ * map locked.  The last reference of a file takes locks that come before that
+ * one, so let another thread drop it, but not at exit: a process that has left
+ * its address space holds no lock of it.
+ */
+static void
+mapping_dtor(void *handle)
+{
+	struct lkc_mapping *mp;
+
+	mp = handle;
+	if (curproc->p_vmspace == &vmspace0)
+		mapping_drop(mp, 0);
+	else
+		taskqueue_enqueue(taskqueue_thread, &mp->drop);
 }
 
 /*
@@ -134,10 +154,11 @@ lkc_mmap(struct file *fp, void *lfile, vm_map_t map, vm_offset_t *addr,
 	mp->fp = fp;
 	mp->lfile = lfile;
 	mp->pgoff = OFF_TO_IDX(foff);
+	TASK_INIT(&mp->drop, 0, mapping_drop, mp);
 	object = cdev_pager_allocate(mp, OBJT_DEVICE, &mapping_ops, size, prot,
 	    0, td->td_ucred);
 	if (object == NULL) {
-		mapping_dtor(mp);
+		mapping_drop(mp, 0);
 		return (EINVAL);
 	}
 	error = vm_mmap_object(map, addr, size, prot, maxprot, flags, object,

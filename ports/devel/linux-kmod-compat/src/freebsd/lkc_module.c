@@ -13,6 +13,7 @@
 #include <sys/malloc.h>
 #include <sys/proc.h>
 #include <sys/smp.h>
+#include <sys/taskqueue.h>
 
 #include <vm/vm.h>
 
@@ -92,6 +93,7 @@ lkc_host_stop(void)
 	 * The threads that dropped the last references may still have a few
 	 * instructions of ours to run before they return to the kernel.
 	 */
+	taskqueue_quiesce(taskqueue_thread);
 	quiesce_all_critical();
 	pause("lkcstop", hz / 10);
 	subjects_stop(nitems(subjects));
