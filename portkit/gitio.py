@@ -77,6 +77,7 @@ class GitRepo:
         repo = cls(path)
         if not (path / "HEAD").exists():
             path.mkdir(parents=True, exist_ok=True)
+            repo._remove_locks()
             repo.run("init", "--quiet", "--bare", "--template=", "--initial-branch=main", ".")
             repo.run("config", "gc.auto", "0")
         return repo
@@ -223,10 +224,19 @@ class GitRepo:
     def sweep(self) -> None:
         """Remove what git processes that were killed have left; none may be at work here.
 
+        Only branches may be somebody's: people commit in checkouts.
+
         Raises:
             OSError: the disk refuses.
         """
         self._remove_unfinished(set())
+        self._remove_locks()
+
+    def _remove_locks(self) -> None:
+        locks = [*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")]
+        for lock in locks:
+            if not lock.is_relative_to(self.path / "refs" / "heads"):
+                lock.unlink(missing_ok=True)
 
     def _unfinished(self) -> list[Path]:
         packs = self.objects / "pack"
@@ -267,6 +277,8 @@ def _hint(stderr: str, place: Path) -> str:
     """What to do about a failure of git."""
     if re.search(r"No space left|Out of diskspace|quota exceeded|File too large", stderr):
         return "make room and run again"
+    if lock := re.search(r"Unable to create '(.*\.lock)': File exists", stderr):
+        return f"if no git is at work there, remove {lock[1]} and run again"
     if re.search(r"Permission denied|Read-only file system", stderr):
         return f"make {place} writable and run again"
     return f"look at {place} with 'git fsck'; a mirror can be removed and synced again"

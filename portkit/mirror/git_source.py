@@ -82,6 +82,7 @@ class GitClient:
     def _bring(self, tag: str, progress: Progress) -> None:
         """Fetch one tag's trees, then the blobs of the subtree, in one request each."""
         repo = GitRepo.init_bare(self._repo.path)
+        repo.sweep()
         repo.run("config", "remote.origin.url", self._spec.url)
         repo.run("config", "remote.origin.promisor", "true")
         repo.run("config", "remote.origin.partialclonefilter", "blob:none")

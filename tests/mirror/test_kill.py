@@ -1,8 +1,9 @@
-"""kill -9 at every step of a sync: the next one goes on or starts clean."""
+"""kill -9 and a full disk at every step of a sync: the next one goes on or starts clean."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import subprocess
 import threading
@@ -17,6 +18,7 @@ from portkit.manifest.lock import Lock
 from portkit.mirror.store import Mirror
 from tests.engine.kill import every_step
 from tests.engine.support import portkit
+from tests.engine.test_disk_full import limited, refused
 
 SERIES = '[series.s]\nupstream = "up"\ndirectory = "patches"\npin = "1.0.1"\n'
 
@@ -35,7 +37,8 @@ def upstream(tmp_path: Path) -> Path:
     git(root, "init", "--quiet")
     git(root, "config", "uploadpack.allowFilter", "true")
     git(root, "config", "uploadpack.allowAnySHA1InWant", "true")
-    (root / "src" / "main.c").write_text("int main(void);\n")
+    noise = "".join(hashlib.sha512(b"%d" % number).hexdigest() for number in range(400))
+    (root / "src" / "main.c").write_text(noise)
     git(root, "add", "src")
     git(root, "commit", "--quiet", "-m", "1.0.1")
     git(root, "tag", "v1.0.1")
@@ -52,8 +55,9 @@ def address(upstream: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("kind", ["git", "tarball"])
-def test_sync(upstream: Path, address: str, tmp_path: Path, kind: str) -> None:
+@pytest.fixture(params=["git", "tarball"])
+def project(upstream: Path, address: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    kind = request.param
     urls = {"git": f"file://{upstream}", "tarball": f"{address}/up-{{version}}.tar"}
     root = tmp_path / "project"
     root.mkdir()
@@ -61,6 +65,15 @@ def test_sync(upstream: Path, address: str, tmp_path: Path, kind: str) -> None:
         '[upstream.up]\ntrack = "1.0"\nsubtree = ["src"]\n[[upstream.up.source]]\n'
         f'name = "s"\nkind = "{kind}"\nurl = "{urls[kind]}"\n{SERIES}'
     )
+    return root
+
+
+def leftovers(root: Path) -> list[Path]:
+    return [path for name in ("tmp_*", "*.lock") for path in (root / ".portkit").rglob(name)]
+
+
+def test_kill_9(project: Path) -> None:
+    root = project
     for _ in every_step(root, lambda: None, "sync"):
         manifest = load_manifest(root / "portkit.toml")
         mirror = Mirror(manifest, "up")
@@ -72,5 +85,17 @@ def test_sync(upstream: Path, address: str, tmp_path: Path, kind: str) -> None:
             assert recorded.tree == release.tree
         assert portkit(root, "sync").exit_code == 0
         assert [release.version for release in mirror.releases()] == ["1.0.1"]
-        assert list((root / ".portkit").rglob("tmp_*")) == []
+        assert leftovers(root) == []
         mirror.repo.run("fsck", "--strict")
+
+
+@pytest.mark.parametrize("limit", [0, 20, 300, 1500, 9000, 40_000, 90_000])
+def test_a_full_disk(project: Path, limit: int) -> None:
+    mirror = Mirror(load_manifest(project / "portkit.toml"), "up")
+    if refused(limited(limit, project, "sync")):
+        assert mirror.releases() == []
+        assert not (project / "portkit.lock").exists()
+    assert portkit(project, "sync").exit_code == 0
+    assert [release.version for release in mirror.releases()] == ["1.0.1"]
+    assert leftovers(project) == []
+    mirror.repo.run("fsck", "--strict")

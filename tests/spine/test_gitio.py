@@ -72,6 +72,19 @@ def test_fast_import_that_is_interrupted_leaves_nothing(repo: GitRepo) -> None:
     assert not other.exists()
 
 
+def test_locks_of_a_git_that_was_killed_go_but_for_branches(repo: GitRepo) -> None:
+    locks = [repo.path / f"{name}.lock" for name in ("config", "refs/releases/1.0", "refs/heads/x")]
+    for lock in locks:
+        lock.parent.mkdir(exist_ok=True)
+        lock.touch()
+    repo.sweep()
+    assert [lock.exists() for lock in locks] == [False, False, True]
+    tree = repo.text("mktree")
+    commit = repo.run("-c", "user.name=A", "-c", "user.email=a", "commit-tree", "-m", "x", tree)
+    with pytest.raises(GitFailed, match=r"if no git is at work there, remove .*/heads/x\.lock"):
+        repo.update_refs({"refs/heads/x": commit.decode().strip()})
+
+
 def test_fast_import_reports_git_s_own_words(repo: GitRepo) -> None:
     with pytest.raises(GitFailed, match="Unsupported command"), repo.fast_import() as stream:
         stream.write(b"nonsense\n")
