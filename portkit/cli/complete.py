@@ -49,7 +49,7 @@ def _mirrored(manifest: Manifest, ctx: click.Context) -> Iterable[str]:
 
 
 def _known(manifest: Manifest, ctx: click.Context) -> Iterable[str]:
-    from portkit.mirror.sources import known_releases
+    from portkit.mirror.known import known_releases
 
     names = ctx.params.get("upstreams") or manifest.upstreams
     known = (known_releases(manifest, name).versions for name in names)

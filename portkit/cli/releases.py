@@ -7,7 +7,7 @@ import click
 from portkit.cli.complete import upstream_names
 from portkit.cli.context import Project, pass_project
 from portkit.manifest.version import in_track, newest, version_key
-from portkit.mirror.sources import known_releases
+from portkit.mirror.known import known_releases
 from portkit.mirror.store import Mirror
 
 

@@ -30,6 +30,7 @@ def _data(state: SeriesState) -> dict[str, object]:
         "upstream": state.spec.upstream,
         "pin": state.spec.pin,
         "newest": state.newest,
+        "newest_known": state.known or state.newest,
         "patches": len(state.pinned.patches) if state.pinned else None,
         "applies": state.pinned.ok if state.pinned else None,
         "on_newest": _counts(state.on_newest) if state.on_newest else None,
@@ -62,6 +63,8 @@ def _tell(state: SeriesState) -> None:
             f"  newest is {state.newest}: {counts['applies']} apply, {counts['upstreamed']} "
             f"upstream already, {counts['conflicts']} conflict"
         )
+    if state.known:
+        click.echo(f"  {state.known} is out and not mirrored; run 'portkit sync'")
     if state.rebasing:
         click.echo(
             f"  a rebase onto {state.rebasing} is in progress; "

@@ -12,8 +12,8 @@ from portkit.engine.resolutions import resolutions_of
 from portkit.errors import EnvironmentProblem, Refused
 from portkit.manifest.model import Manifest, SeriesSpec
 from portkit.manifest.version import is_candidate, newest, track_of, version_key
+from portkit.mirror.known import known_releases
 from portkit.mirror.source import Progress
-from portkit.mirror.sources import known_releases
 from portkit.mirror.store import Mirror
 from portkit.mirror.sync import sync_upstream
 from portkit.series.store import load_series

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 from portkit.errors import UsageError
 from portkit.manifest.model import DebianSource, GitSource, Manifest, Source, Upstream
-from portkit.manifest.version import is_version, nearest, version_key
+from portkit.manifest.version import nearest, version_key
 from portkit.mirror.apt import Apt
 from portkit.mirror.debian_source import DebianClient
 from portkit.mirror.git_source import GitClient
 from portkit.mirror.source import Fetched, NotThere, Progress, SourceClient, Unreachable
 from portkit.mirror.tarball_source import TarballClient
-from portkit.transaction import replace_files
 
 
 class Sources:
@@ -143,34 +139,3 @@ def debian_archive(manifest: Manifest) -> Apt:
 def _apt(base: Path, suites: tuple[str, ...]) -> Apt:
     """The project's private apt: its lists are brought up to date once a process."""
     return Apt(base, suites)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was known of an upstream's releases when a source was last asked.
-
-    Attributes:
-        versions: oldest first.
-        checked: when, in ISO 8601; None when no source was ever reached.
-    """
-
-    versions: tuple[str, ...] = ()
-    checked: str | None = None
-
-
-def known_releases(manifest: Manifest, upstream: str) -> Known:
-    """What the last sync found, without asking any source."""
-    try:
-        data = json.loads((manifest.state_dir / "known" / f"{upstream}.json").read_bytes())
-        versions = tuple(v for v in data["versions"] if is_version(v))
-        return Known(versions, str(data["checked"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return Known()  # a cache: the next sync writes it again
-
-
-def remember_releases(manifest: Manifest, upstream: str, versions: list[str]) -> None:
-    """Keep what a source has told, for ``known_releases``; the project's lock is held."""
-    checked = datetime.now(UTC).isoformat(timespec="seconds")
-    data = json.dumps({"checked": checked, "versions": versions}).encode()
-    path = manifest.state_dir / "known" / f"{upstream}.json"
-    replace_files(manifest.state_dir, {path: data})

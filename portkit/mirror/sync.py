@@ -11,9 +11,10 @@ from portkit.manifest.lock import Lock, LockEntry
 from portkit.manifest.model import Manifest
 from portkit.manifest.version import is_version, nearest, newest, track_of, version_key
 from portkit.mirror.archive import ArchiveReader
+from portkit.mirror.known import remember_releases
 from portkit.mirror.model import Release
 from portkit.mirror.source import Counted, Fetched, NotThere, Progress
-from portkit.mirror.sources import Sources, open_sources, remember_releases
+from portkit.mirror.sources import Sources, open_sources
 from portkit.mirror.store import Mirror
 from portkit.transaction import replace_files
 

@@ -11,6 +11,7 @@ import pytest
 
 from portkit.engine import check as check_module
 from portkit.manifest.model import Manifest
+from portkit.mirror.known import remember_releases
 from tests.engine.support import chain, make_patch, portkit, snapshot
 from tests.support import make_project
 
@@ -98,6 +99,7 @@ def test_status_shows_pin_newest_and_progress(project: Manifest) -> None:
         "upstream": "up",
         "pin": "1.1",
         "newest": "1.10",
+        "newest_known": "1.10",
         "patches": 2,
         "applies": True,
         "on_newest": {"applies": 1, "upstreamed": 0, "conflicts": 1},
@@ -108,6 +110,16 @@ def test_status_shows_pin_newest_and_progress(project: Manifest) -> None:
     assert "s: 2 patches apply on 1.1" in text
     assert "newest is 1.10: 1 apply, 0 upstream already, 1 conflict" in text
     assert "a rebase onto 1.10 is in progress" in text
+    assert "is out" not in text
+
+
+def test_status_names_a_release_that_is_out_and_not_mirrored(project: Manifest) -> None:
+    remember_releases(project, "up", ["1.1", "1.11", "2.0"])
+    text = portkit(project.root, "status").stdout
+    assert "  1.11 is out and not mirrored; run 'portkit sync'\n" in text
+    assert "2.0" not in text
+    (state,) = json.loads(portkit(project.root, "--json", "status").stdout)["series"]
+    assert (state["newest"], state["newest_known"]) == ("1.10", "1.11")
 
 
 def test_status_of_a_pin_that_is_not_mirrored(tmp_path: Path) -> None:
