@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,23 @@ def test_what_portlint_and_portclippy_find_is_found(fault: Fault, tmp_path: Path
     assert lint_port(tmp_path / fault.origin) == []
     fault.inject(tmp_path)
     assert fault.rule in {finding.rule for finding in lint_port(tmp_path / fault.origin)}
+
+
+def test_on_freebsd_its_own_checkers_are_asked(
+    port: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = {"portlint": ["WARN: Makefile: no", "0 fatal errors"], "portclippy": ["+WWW"]}
+    for name, lines in says.items():
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    directory = port()
+    assert lint_port(directory) == []
+    monkeypatch.setattr("platform.system", lambda: "FreeBSD")
+    found = [(finding.rule, finding.message) for finding in lint_port(directory)]
+    assert sorted(found) == [("portclippy", "+WWW"), ("portlint", "WARN: Makefile: no")]
 
 
 def test_a_finding_says_where_and_which_rule(port: Callable[..., Path]) -> None:
