@@ -77,7 +77,8 @@ def _ident() -> str:
 def _build(work: Path) -> None:
     for source in ("load.c", "multiboot.c", "ata.c", "enter.S", "multiboot.S", "bootsect.S"):
         _compile(source, _LOADER, work)
-    _compile("init.c", _INIT, work)
+    for source in ("init.c", "archive.c"):
+        _compile(source, _INIT, work)
     loader = ("load.c.o", "enter.S.o")
     _link(work, "multiboot", "-m", "elf_i386", "--image-base=0x4800000", "-e", "_start",
           "multiboot.S.o", "multiboot.c.o", *loader)  # fmt: skip
@@ -85,7 +86,7 @@ def _build(work: Path) -> None:
           "-T", str(_SOURCES / "ata.ld"), "ata.c.o", *loader)  # fmt: skip
     _link(work, "bootsect", "-m", "elf_i386", "--oformat", "binary", "-Ttext=0x7c00",
           "-e", "_start", "bootsect.S.o")  # fmt: skip
-    _link(work, "init", "-m", "elf_x86_64_fbsd", "-e", "start", "init.c.o")
+    _link(work, "init", "-m", "elf_x86_64_fbsd", "-e", "start", "init.c.o", "archive.c.o")
     if (work / "ata").stat().st_size > _BOCHS_LOADER_MAX:
         raise EnvironmentProblem("the loader for Bochs is too large", where=str(work / "ata"))
 

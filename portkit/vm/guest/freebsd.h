@@ -1,7 +1,7 @@
 /*-
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The part of FreeBSD's system call interface on amd64 that init.c uses.  It
+ * The part of FreeBSD's system call interface on amd64 that PID 1 uses.  It
  * has been stable since FreeBSD 13, so that one program starts every kernel
  * and neither its headers nor its libc are needed to build it.
  */

@@ -11,15 +11,13 @@
  */
 
 #include "freebsd.h"
+#include "init.h"
 
 #define	REQUEST_SIZE	65536
 #define	ANSWER_AT	REQUEST_SIZE
-#define	ARCHIVE_AT	(ANSWER_AT + 512)
+#define	ARCHIVE_AT	(ANSWER_AT + BLOCK)
 #define	TOKEN_SIZE	16
 #define	ARGS_MAX	1024
-#define	BLOCK		512
-#define	PATH_SIZE	4096
-#define	NAME_SIZE	100		/* of a path in a ustar header */
 
 #define	ANSWER_EXITED	1
 #define	ANSWER_FAILED	2
@@ -43,24 +41,12 @@ struct answer {
 	char		message[256];	/* of ANSWER_FAILED */
 };
 
-struct ustar {
-	char	name[100], mode[8], uid[8], gid[8], size[12], mtime[12];
-	char	chksum[8], typeflag, linkname[100], magic[6], version[2];
-	char	uname[32], gname[32], devmajor[8], devminor[8], prefix[155];
-	char	pad[12];
-};
-_Static_assert(sizeof(struct ustar) == BLOCK, "a tar header is one block");
-
 static union {
 	struct request	r;
 	char		bytes[REQUEST_SIZE];
 } request;
 
 static int	exchange = -1;		/* the disk */
-static int64_t	out_at = ARCHIVE_AT;	/* where out[] goes */
-static char	out[65536];		/* of the archive */
-static size_t	out_used;
-static char	path[PATH_SIZE];	/* of the file being archived */
 
 static char *const environment[] = {
 	"PATH=/sbin:/bin:/usr/sbin:/usr/bin:/t", "HOME=/root", "USER=root",
@@ -69,8 +55,6 @@ static char *const environment[] = {
 };
 
 void	start(void) __attribute__((noreturn));
-void	*memcpy(void *, const void *, size_t);
-void	*memset(void *, int, size_t);
 
 void *
 memcpy(void *to, const void *from, size_t length)
@@ -92,7 +76,7 @@ memset(void *to, int byte, size_t length)
 	return (to);
 }
 
-static size_t
+size_t
 length_of(const char *text)
 {
 	size_t n;
@@ -102,8 +86,7 @@ length_of(const char *text)
 	return (n);
 }
 
-/* Append to a string in a buffer, as much of it as there is room for. */
-static void
+void
 append(char *buffer, size_t size, const char *text)
 {
 	size_t n;
@@ -148,7 +131,7 @@ leave(void)
 
 /* Give the answer to the host and leave. */
 static void __attribute__((noreturn))
-answer(uint32_t kind, uint32_t status, const char *message)
+answer(uint32_t kind, uint32_t status, uint64_t archive, const char *message)
 {
 	static union {
 		struct answer	a;
@@ -159,15 +142,14 @@ answer(uint32_t kind, uint32_t status, const char *message)
 	memcpy(u.a.token, request.r.token, TOKEN_SIZE);
 	u.a.kind = kind;
 	u.a.status = status;
-	u.a.archive = out_at - ARCHIVE_AT;
+	u.a.archive = archive;
 	append(u.a.message, sizeof(u.a.message), message);
 	SYSCALL(pwrite, exchange, u.block, BLOCK, ANSWER_AT, 0);
 	leave();
 	__builtin_unreachable();
 }
 
-/* Report what the machine itself could not do; error is a negated errno. */
-static void __attribute__((noreturn))
+void
 fail(const char *what, const char *which, long error)
 {
 	char text[256] = "";
@@ -182,7 +164,7 @@ fail(const char *what, const char *which, long error)
 	SYSCALL(write, 2, "portkit init: ", 14, 0, 0);
 	SYSCALL(write, 2, text, length_of(text), 0, 0);
 	SYSCALL(write, 2, "\n", 1, 0, 0);
-	answer(ANSWER_FAILED, 0, text);
+	answer(ANSWER_FAILED, 0, 0, text);
 }
 
 static long
@@ -352,198 +334,6 @@ run_command(int output)
 	return (128 + (status & 0177));
 }
 
-static void
-archive_flush(void)
-{
-	long n;
-
-	n = SYSCALL(pwrite, exchange, out, out_used, out_at, 0);
-	if (n != (long)out_used)
-		fail("the results do not fit on the exchange disk:", path, n);
-	out_at += out_used;
-	out_used = 0;
-}
-
-/* Add to the archive; padding to whole blocks is the caller's. */
-static void
-archive_bytes(const char *data, size_t length)
-{
-	size_t n;
-
-	for (; length > 0; data += n, length -= n) {
-		n = sizeof(out) - out_used;
-		if (n > length)
-			n = length;
-		memcpy(out + out_used, data, n);
-		out_used += n;
-		if (out_used == sizeof(out))
-			archive_flush();
-	}
-}
-
-static void
-archive_pad(uint64_t length)
-{
-	static const char zeros[BLOCK];
-
-	if (length % BLOCK != 0)
-		archive_bytes(zeros, BLOCK - length % BLOCK);
-}
-
-static void
-octal(char *field, size_t size, uint64_t number)
-{
-
-	for (field += size - 1; size > 1; size--) {
-		*--field = '0' + number % 8;
-		number /= 8;
-	}
-}
-
-static void
-archive_header(char type, const char *name, const char *link, uint64_t size,
-    const struct stat *st)
-{
-	struct ustar h;
-	const uint8_t *byte;
-	unsigned int i, sum;
-
-	memset(&h, 0, sizeof(h));
-	memcpy(h.name, name, length_of(name));
-	memcpy(h.linkname, link, length_of(link));
-	octal(h.mode, sizeof(h.mode), st->st_mode & 07777);
-	octal(h.uid, sizeof(h.uid), 0);
-	octal(h.gid, sizeof(h.gid), 0);
-	octal(h.size, sizeof(h.size), size);
-	octal(h.mtime, sizeof(h.mtime), st->st_mtim.tv_sec);
-	memcpy(h.magic, "ustar", 6);
-	memcpy(h.version, "00", 2);
-	h.typeflag = type;
-	memset(h.chksum, ' ', sizeof(h.chksum));
-	sum = 0;
-	for (byte = (const void *)&h, i = 0; i < sizeof(h); i++)
-		sum += byte[i];
-	octal(h.chksum, sizeof(h.chksum) - 1, sum);
-	archive_bytes((const void *)&h, sizeof(h));
-}
-
-/* A header before the header, for a name or link that is too long for it. */
-static const char *
-archive_long(char type, const char *text, const struct stat *st)
-{
-	size_t length;
-
-	length = length_of(text);
-	if (length < NAME_SIZE)
-		return (text);
-	archive_header(type, "././@LongLink", "", length + 1, st);
-	archive_bytes(text, length + 1);
-	archive_pad(length + 1);
-	return ("see-long-name");
-}
-
-static void
-archive_contents(uint64_t size)
-{
-	static char buffer[65536];
-	uint64_t left;
-	long n;
-	int fd;
-
-	fd = SYSCALL(open, path, O_RDONLY | O_NOFOLLOW, 0, 0, 0);
-	for (left = size; left > 0; left -= n) {
-		n = SYSCALL(read, fd, buffer,
-		    left < sizeof(buffer) ? left : sizeof(buffer), 0, 0);
-		if (n <= 0)
-			fail("cannot read", path, n);
-		archive_bytes(buffer, n);
-	}
-	archive_pad(size);
-	SYSCALL(close, fd, 0, 0, 0, 0);
-}
-
-static void
-archive_file(const struct stat *st)
-{
-	static char target[PATH_SIZE];
-	const char *link, *name;
-	long n;
-
-	name = path + sizeof("/t/") - 1;
-	switch (st->st_mode & S_IFMT) {
-	case S_IFREG:
-		name = archive_long('L', name, st);
-		archive_header('0', name, "", st->st_size, st);
-		archive_contents(st->st_size);
-		break;
-	case S_IFDIR:
-		name = archive_long('L', name, st);
-		archive_header('5', name, "", 0, st);
-		break;
-	case S_IFLNK:
-		n = SYSCALL(readlink, path, target, sizeof(target) - 1, 0, 0);
-		if (n < 0)
-			fail("cannot read", path, n);
-		target[n] = '\0';
-		link = archive_long('K', target, st);
-		name = archive_long('L', name, st);
-		archive_header('2', name, link, 0, st);
-		break;
-	}
-}
-
-/* Archive what is below path and has changed since a time, in seconds. */
-static void
-archive_changes(int64_t since)
-{
-	char entries[8192] __attribute__((aligned(8)));
-	const struct dirent *d;
-	struct stat st;
-	size_t length;
-	long at, error, n;
-	int fd;
-
-	length = length_of(path);
-	fd = SYSCALL(open, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0, 0);
-	if (fd < 0)
-		fail("cannot open", path, fd);
-	while ((n = SYSCALL(getdirentries, fd, entries, sizeof(entries), 0,
-	    0)) > 0) {
-		for (at = 0; at < n; at += d->d_reclen) {
-			d = (const void *)(entries + at);
-			if (d->d_fileno == 0 || (d->d_name[0] == '.' &&
-			    (d->d_namlen == 1 ||
-			    (d->d_namlen == 2 && d->d_name[1] == '.'))))
-				continue;
-			if (length + 1 + d->d_namlen >= sizeof(path))
-				fail("a path is too long below", path, 0);
-			append(path, sizeof(path), "/");
-			append(path, sizeof(path), d->d_name);
-			error = SYSCALL(fstatat, AT_FDCWD, path, &st,
-			    AT_SYMLINK_NOFOLLOW, 0);
-			if (error < 0)
-				fail("cannot examine", path, error);
-			if (st.st_ctim.tv_sec >= since)
-				archive_file(&st);
-			if ((st.st_mode & S_IFMT) == S_IFDIR)
-				archive_changes(since);
-			path[length] = '\0';
-		}
-	}
-	if (n < 0)
-		fail("cannot read", path, n);
-	SYSCALL(close, fd, 0, 0, 0, 0);
-}
-
-static void
-archive_end(void)
-{
-	static const char zeros[2 * BLOCK];
-
-	archive_bytes(zeros, sizeof(zeros));
-	archive_flush();
-}
-
 void
 start(void)
 {
@@ -567,8 +357,6 @@ start(void)
 	/* File times are coarse: what is a second too old comes along. */
 	SYSCALL(clock_gettime, CLOCK_REALTIME, &now, 0, 0, 0);
 	status = run_command(output);
-	append(path, sizeof(path), "/t");
-	archive_changes(now.tv_sec - 1);
-	archive_end();
-	answer(ANSWER_EXITED, status, "");
+	answer(ANSWER_EXITED, status,
+	    archive_changes(exchange, ARCHIVE_AT, "/t", now.tv_sec - 1), "");
 }
