@@ -185,6 +185,14 @@ def test_nothing_is_completed_where_there_is_no_project(tmp_path: Path) -> None:
     assert completed(tmp_path, "portkit apply ") == set()
 
 
+def test_another_directory_is_where_paths_start(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    make_project(tmp_path / "project", {"1.0": {"a": "1\n"}})
+    done = portkit("-C", "project", "check", "--all", "--html", "p.html", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "project/p.html").exists()
+
+
 def test_colours_are_for_terminals_and_can_be_switched_off(tmp_path: Path) -> None:
     make_project(tmp_path, {"1.0": {"a": "1\n"}})
     assert "\x1b[" not in portkit("check", "--all", cwd=tmp_path).stdout

@@ -4,6 +4,7 @@ so that ``portkit status`` does not pay for the libraries of ``portkit sync``.""
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import os
@@ -14,7 +15,7 @@ import click
 
 from portkit import __version__
 from portkit.cli.context import Project
-from portkit.errors import PortkitError, disk_problem
+from portkit.errors import PortkitError, UsageError, disk_problem
 
 # command name -> (module below portkit.cli, attribute, one-line help)
 _COMMANDS = {
@@ -103,7 +104,13 @@ def main(ctx: click.Context, directory: Path, as_json: bool, verbose: bool) -> N
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
-    ctx.obj = Project(directory=directory, as_json=as_json, verbose=verbose)
+    try:
+        ctx.with_resource(contextlib.chdir(directory))
+    except OSError as error:
+        raise UsageError(
+            f"{directory}: {error.strerror}", hint="give a directory that exists"
+        ) from error
+    ctx.obj = Project(directory=Path(), as_json=as_json, verbose=verbose)
 
 
 def entry() -> None:
