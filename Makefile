@@ -23,8 +23,8 @@ PYTEST_ARGS ?=
 PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-dev libck-dev lld llvm \
   makefs mandoc patch pkgconf quilt xz-utils
 
-# What the tests try beside that: the examples' scripts, completion in every shell.
-TEST_PACKAGES := fish shellcheck zsh
+# What the tests try beside that: the page in a browser, the examples' scripts, completion.
+TEST_PACKAGES := chromium fish shellcheck zsh
 
 # What the cross build of QEMU needs beside that.
 QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libltdl-dev libtool libc6-dev llvm pkgconf \

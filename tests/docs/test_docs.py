@@ -82,6 +82,22 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert [name(page) for page in PAGES if page not in seen] == []
 
 
+def test_the_architecture_is_that_of_the_code() -> None:
+    """Its files and functions are there, and its table has every package."""
+    text = _FENCE.sub("", (ROOT / "docs/architecture.md").read_text())
+    sources = [path for folder in ("portkit", "ports") for path in (ROOT / folder).rglob("*")]
+    names = [path.as_posix() for path in sources if path.is_file()]
+    code = "\n".join(path.read_text() for path in sources if path.suffix in (".c", ".h", ".S"))
+    for name in re.findall(r"`([\w/-]+\.(?:py|c|h|S|mk))`", text):
+        assert any(each.endswith(f"/{name}") for each in names), name
+    for function in re.findall(r"`(lkc_\w+|lx_\w+)\(\)`", text):
+        assert re.search(rf"\b{function}\b", code), function
+    packages = {
+        path.name for path in (ROOT / "portkit").iterdir() if (path / "__init__.py").exists()
+    }
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == packages
+
+
 @pytest.mark.parametrize("page", [*ROOT.glob("man/*"), *ROOT.glob("ports/*/*/src/man/*")], ids=name)
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 def test_manual_pages_are_sound(page: Path) -> None:

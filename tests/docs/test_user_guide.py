@@ -52,6 +52,8 @@ def test_the_module_s_refusals_are_all_there() -> None:
     ]
     assert 'printf("kvm: not started: %s\\n", why)' in (MODULE / "kvm_module.c").read_text()
     assert {reason.replace("AMD-V off", "VT-x off") for reason in reasons} == set(quoted)
+    manual = (MODULE.parent / "man/kvm.4").read_text()
+    assert [reason for reason in reasons if f"kvm: not started: {reason}" not in manual] == []
 
 
 def test_qemu_says_so() -> None:
