@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <lkc/block.h>
@@ -27,6 +28,13 @@ static struct file *file_new(const char *name, const struct file_operations *fop
 	return file;
 }
 
+static void file_free(struct file *file)
+{
+	if (file->lx_mm)
+		mmdrop(file->lx_mm);
+	kfree(file);
+}
+
 static bool wants_write(const struct file *file)
 {
 	return (file->f_flags & O_ACCMODE) != O_RDONLY;
@@ -34,30 +42,36 @@ static bool wants_write(const struct file *file)
 
 /* --- descriptors -------------------------------------------------------- */
 
-int anon_inode_getfd(const char *name, const struct file_operations *fops,
-    void *priv, int flags)
-{
-	struct file *file = file_new(name, fops, priv, flags);
-	void *hfile;
-	int err, fd;
-
-	if (!file)
-		return -ENOMEM;
-	err = LX_BLOCKING(lkc_fd_reserve(!!(flags & O_CLOEXEC), &fd, &hfile));
-	if (err) {
-		kfree(file);
-		return err;
-	}
-	LX_BLOCKING_VOID(lkc_fd_attach(fd, hfile, file, file->lx_name, wants_write(file)));
-	return fd;
-}
-
 struct file *anon_inode_getfile(const char *name, const struct file_operations *fops,
     void *priv, int flags)
 {
 	struct file *file = file_new(name, fops, priv, flags);
 
-	return file ? file : ERR_PTR(-ENOMEM);
+	if (!file)
+		return ERR_PTR(-ENOMEM);
+	/* Most calls will be made there: see set_mm(). */
+	file->lx_mm = current->mm;
+	if (file->lx_mm)
+		mmgrab(file->lx_mm);
+	return file;
+}
+
+int anon_inode_getfd(const char *name, const struct file_operations *fops,
+    void *priv, int flags)
+{
+	struct file *file = anon_inode_getfile(name, fops, priv, flags);
+	void *hfile;
+	int err, fd;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = LX_BLOCKING(lkc_fd_reserve(!!(flags & O_CLOEXEC), &fd, &hfile));
+	if (err) {
+		file_free(file);
+		return err;
+	}
+	LX_BLOCKING_VOID(lkc_fd_attach(fd, hfile, file, file->lx_name, wants_write(file)));
+	return fd;
 }
 
 struct file *anon_inode_getfile_fmode(const char *name,
@@ -141,7 +155,7 @@ void fput(struct file *file)
 		LX_BLOCKING_VOID(lkc_file_put(file->lx_hfile));
 	else if (file->f_op->release)
 		file->f_op->release(NULL, file);
-	kfree(file);
+	file_free(file);
 }
 
 struct fd fdget(unsigned int fd)
@@ -174,6 +188,29 @@ void misc_deregister(struct miscdevice *misc)
 
 /* --- called by the FreeBSD side ----------------------------------------- */
 
+/*
+ * current->mm for the time of one call into the module.  known: what the caller
+ * holds meanwhile, or NULL; nothing is searched or counted if it is the one.
+ */
+static void set_mm(struct mm_struct *known)
+{
+	void *vmspace = lkc_mm_current();
+
+	if (known && known->lx_vmspace == vmspace)
+		current->mm = known;
+	else
+		current->mm = vmspace ? lx_mm_of(vmspace) : NULL;
+}
+
+static void drop_mm(struct mm_struct *known)
+{
+	struct mm_struct *mm = current->mm;
+
+	current->mm = NULL;
+	if (mm && mm != known)
+		mmdrop(mm);
+}
+
 int lkcl_dev_open(void *ldev, void **lfile)
 {
 	struct miscdevice *misc = ldev;
@@ -182,10 +219,10 @@ int lkcl_dev_open(void *ldev, void **lfile)
 
 	if (!file)
 		return -ENOMEM;
-	current_set_mm();
+	set_mm(NULL);
 	if (misc->fops->open)
 		err = misc->fops->open(NULL, file);
-	current_drop_mm();
+	drop_mm(NULL);
 	if (err)
 		kfree(file);
 	else
@@ -200,11 +237,11 @@ long lkcl_file_linux_ioctl(void *lfile, unsigned int cmd, unsigned long arg)
 
 	if (!file->f_op->unlocked_ioctl)
 		return -ENOTTY;
-	current_set_mm();
+	set_mm(file->lx_mm);
 	ret = lx_ioctl(file, cmd, arg);
 	if (current->lx_notifier)
 		lkc_panic("ioctl %#x returns with a vCPU loaded", cmd);
-	current_drop_mm();
+	drop_mm(file->lx_mm);
 	return ret;
 }
 
@@ -223,9 +260,9 @@ long lkcl_file_read(void *lfile, lkc_u64 uva, lkc_size len, lkc_s64 *off)
 
 	if (!file->f_op->read)
 		return -EINVAL;
-	current_set_mm();
+	set_mm(file->lx_mm);
 	ret = file->f_op->read(file, (char __user *)uva, len, &pos);
-	current_drop_mm();
+	drop_mm(file->lx_mm);
 	*off = pos;
 	return ret;
 }
@@ -277,8 +314,8 @@ void lkcl_file_release(void *lfile)
 {
 	struct mm_struct *outer = current->mm;
 
-	current_set_mm();
+	set_mm(NULL);
 	fput(lfile);
-	current_drop_mm();
+	drop_mm(NULL);
 	current->mm = outer;
 }

@@ -74,44 +74,31 @@ static struct mm_struct *mm_new(void *vmspace)
 	return mm;
 }
 
-/* current->mm for the time of one call into the module; NULL without memory. */
-void current_set_mm(void)
+/* The mm_struct of an address space, made if need be, with a reference; NULL without memory. */
+struct mm_struct *lx_mm_of(void *vmspace)
 {
-	void *vmspace = lkc_mm_current();
 	struct mm_struct *mm, *new;
 
-	current->mm = NULL;
-	if (!vmspace)
-		return;
 	spin_lock(&all_mms_lock);
 	mm = find_mm(vmspace);
 	spin_unlock(&all_mms_lock);
-	if (!mm) {
-		new = mm_new(vmspace);
-		if (!new)
-			return;
-		spin_lock(&all_mms_lock);
-		mm = find_mm(vmspace);
-		if (!mm) {
-			mm = new;
-			new = NULL;
-			lkc_mm_hold(vmspace);
-			list_add(&mm->lx_link, &all_mms);
-		}
-		spin_unlock(&all_mms_lock);
-		if (new)
-			mm_free(new);
-	}
-	current->mm = mm;
-}
-
-void current_drop_mm(void)
-{
-	struct mm_struct *mm = current->mm;
-
-	current->mm = NULL;
 	if (mm)
-		mmdrop(mm);
+		return mm;
+	new = mm_new(vmspace);
+	if (!new)
+		return NULL;
+	spin_lock(&all_mms_lock);
+	mm = find_mm(vmspace);
+	if (!mm) {
+		mm = new;
+		new = NULL;
+		lkc_mm_hold(vmspace);
+		list_add(&mm->lx_link, &all_mms);
+	}
+	spin_unlock(&all_mms_lock);
+	if (new)
+		mm_free(new);
+	return mm;
 }
 
 void mmgrab(struct mm_struct *mm)

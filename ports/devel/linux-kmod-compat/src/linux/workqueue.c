@@ -85,7 +85,6 @@ static void worker_main(void *arg)
 		spin_lock_irqsave(&wq_lock, flags);
 		worker->running = NULL;
 		spin_unlock_irqrestore(&wq_lock, flags);
-		current_drop_mm();
 	}
 }
 

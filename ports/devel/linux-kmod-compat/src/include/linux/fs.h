@@ -28,6 +28,7 @@ struct file {
 	struct path	f_path;
 	void		*lx_hfile;		/* of a foreign file */
 	refcount_t	lx_refs;		/* a descriptor holds one */
+	struct mm_struct *lx_mm;		/* held: where it was made, or NULL */
 	const void	*lx_commands;		/* lx_ioctl_command()'s, from lx_name */
 	char		lx_name[28];
 };

@@ -86,7 +86,5 @@ void migrate_disable(void);
 void migrate_enable(void);
 void put_task_struct(struct task_struct *task);
 void current_save_fsgs(void);
-void current_set_mm(void);
-void current_drop_mm(void);
 
 #endif

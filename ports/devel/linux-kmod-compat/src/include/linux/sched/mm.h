@@ -4,6 +4,7 @@
 
 #include <linux/sched.h>
 struct mm_struct;
+struct mm_struct *lx_mm_of(void *vmspace);
 void mmgrab(struct mm_struct *mm);
 void mmdrop(struct mm_struct *mm);
 /* A reference keeps the address space, too. */
