@@ -156,7 +156,7 @@ def _table(name: str, verdicts: Sequence[Verdict]) -> None:
     outcomes = [{patch.name: patch for patch in verdict.patches} for verdict in verdicts]
     patches = list(dict.fromkeys(name for each in outcomes for name in each))
     widths = [max(len(verdict.version), max(map(len, _MARKS.values()))) for verdict in verdicts]
-    first, spans = _layout(patches, widths, 2)
+    first, spans = _layout(patches, widths, 2, 2)
     click.echo(name)
     for span in spans:
         head = (verdicts[at].version.ljust(widths[at]) for at in span)
@@ -180,19 +180,22 @@ def _table(name: str, verdicts: Sequence[Verdict]) -> None:
         )
 
 
-def _layout(names: Sequence[str], widths: Sequence[int], more: int) -> tuple[int, list[range]]:
+def _layout(
+    names: Sequence[str], widths: Sequence[int], gap: int, more: int
+) -> tuple[int, list[range]]:
     """How wide the column of names is, and which releases go side by side in the terminal.
 
     Args:
         names: the first cells of the rows.
         widths: of the columns of the releases.
+        gap: before each of them.
         more: what other columns and the margin take.
     """
     room = shutil.get_terminal_size().columns - more
-    whole = sum(width + 2 for width in widths)
+    whole = sum(width + gap for width in widths)
     longest = max(map(len, ("patch", *names)))
     first = min(longest, max(room - whole, room // 2))
-    fit = max((room - first) // (max(widths, default=0) + 2), 1)
+    fit = max((room - first) // (max(widths, default=0) + gap), 1)
     return first, [range(at, min(at + fit, len(widths))) for at in range(0, len(widths), fit)]
 
 
@@ -212,7 +215,7 @@ def _tell_matrix(matrix: Matrix) -> None:
 
     console = Console(highlight=False)
     names = [row.name for row in matrix.rows]
-    first, spans = _layout([*names, _HEALTH], [len(each) for each in matrix.releases], 8)
+    first, spans = _layout([*names, _HEALTH], [len(each) for each in matrix.releases], 3, 8)
     click.echo(f"{matrix.series}: {len(matrix.rows)} patches, made for {matrix.pin}")
     for span in spans:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)

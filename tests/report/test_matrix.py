@@ -67,6 +67,7 @@ def test_releases_that_do_not_fit_side_by_side_go_below(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "36")
     lines = portkit(project.root, "check", "--all").stdout.splitlines()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in next(line for line in lines if "lines" in line)
     assert all(len(line) <= 36 for line in lines[1:-1])
     heads = [line.split()[2:] for line in lines if line.startswith("patch")]
     assert [release for head in heads for release in head] == ["1.1", "1.2", "1.3"]
