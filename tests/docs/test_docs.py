@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
+from portkit.cli import main
 from tests.docs.commands import commands, problem
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +52,21 @@ def test_commands_are_what_portkit_takes(page: Path) -> None:
         for text in re.findall(r"`(portkit [^`]+)`", _FENCE.sub("", page.read_text())):
             found += [(words, problem(words, whole=False)) for words in commands(text)]
     assert [f"{' '.join(words)}: {said}" for words, said in found if said] == []
+
+
+def test_so_are_those_of_the_help_and_the_manual() -> None:
+    page = re.findall(r"^\$ .*", (ROOT / "man/portkit.1").read_text(), re.MULTILINE)
+    context = click.Context(main)
+    for command in [
+        main,
+        *(main.get_command(context, name) for name in main.list_commands(context)),
+    ]:
+        assert command is not None
+        page += re.findall(r"^ +portkit .*", inspect.cleandoc(command.help or ""), re.MULTILINE)
+    found = list(commands("\n".join(page)))
+    assert len(found) > 30
+    assert [f"{' '.join(words)}: {said}" for words in found
+            if (said := problem(words))] == []  # fmt: skip
 
 
 @pytest.mark.parametrize(
