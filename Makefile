@@ -24,7 +24,7 @@ PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-d
   makefs mandoc patch pkgconf quilt xz-utils
 
 # What the tests try beside that: the page in a browser, the examples' scripts, completion.
-TEST_PACKAGES := chromium fish shellcheck zsh
+TEST_PACKAGES := chromium-headless-shell fish shellcheck zsh
 
 # What the cross build of QEMU needs beside that.
 QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libltdl-dev libtool libc6-dev llvm pkgconf \

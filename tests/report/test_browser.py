@@ -10,11 +10,11 @@ import pytest
 
 from tests.engine.support import portkit
 
-_BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+_BROWSER = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip)")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(_BROWSER is None, reason="needs chromium (Debian package)"),
+    pytest.mark.skipif(_BROWSER is None, reason="needs chromium-headless-shell (Debian package)"),
 ]
 
 
