@@ -30,15 +30,17 @@ TEST_PACKAGES := chromium-headless-shell fish shellcheck zsh
 QEMU_PACKAGES := autoconf automake bzip2 gcc ipxe-qemu libltdl-dev libtool libc6-dev llvm pkgconf \
   qemu-system-data seabios xz-utils
 
-.PHONY: help ports test lint module qemu bench setup clean
+.PHONY: help mirror ports test lint module qemu bench setup clean
 
 help:
 	@sed -n 's/^#   make/  make/p' Makefile
 
 setup: .setup/venv
 
-ports: setup
+mirror: setup
 	@$(PORTKIT) sync
+
+ports: mirror
 	@for series in linux-kvm qemu; do $(PORTKIT) apply "$$series" --stand-in; done
 	@$(PORTKIT) build-port --all --stand-in
 
@@ -57,7 +59,7 @@ qemu: setup
 	@$(PORTKIT) sync qemu
 	@$(PORTKIT) build-port qemu-kvm
 
-test: setup lint module
+test: mirror lint module
 	@.ci/need $(TEST_PACKAGES)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
