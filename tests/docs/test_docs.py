@@ -54,6 +54,17 @@ def test_commands_are_what_portkit_takes(page: Path) -> None:
     assert [f"{' '.join(words)}: {said}" for words, said in found if said] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_files_and_targets_of_make_are_there(page: Path) -> None:
+    text = page.read_text()
+    paths = re.findall(r"(?<![\w./])(?:tests|bench|examples|audits|man)/[\w./-]*\w", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    ours = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    freebsd = ["installworld", "makepatch", "package", "toolchain"]
+    targets = re.findall(r"`make ([a-z]+)`", text)
+    assert [target for target in targets if target not in (*ours, *freebsd)] == []
+
+
 def test_so_are_those_of_the_help_and_the_manual() -> None:
     page = re.findall(r"^\$ .*", (ROOT / "man/portkit.1").read_text(), re.MULTILINE)
     context = click.Context(main)
