@@ -5,6 +5,7 @@ The C under test is the module's own, built for this host with sanitizers.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -48,6 +49,19 @@ def test_pin_table_agrees_with_a_flat_model(tmp_path: Path) -> None:
 def test_srcu_frees_nothing_under_a_reader(tmp_path: Path) -> None:
     shim = f"-I{HERE / 'shim'}"
     run(build(tmp_path / "srcu", shim, HERE / "srcu_test.c", LKC / "linux/srcu.c"))
+
+
+def test_timers_that_were_active_stay_active(tmp_path: Path) -> None:
+    """Also when a cancel meets the callback, which starts a periodic timer again."""
+    for name in ("types", "ktime", "timekeeping", "timer", "percpu-defs", "jiffies", "math64"):
+        (tmp_path / f"linux/{name}.h").parent.mkdir(exist_ok=True)
+        (tmp_path / f"linux/{name}.h").touch()
+    for path in ("asm/delay.h", "asm/tsc.h", "lkc/block.h"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
+    shutil.copy(LKC / "include/linux/hrtimer.h", tmp_path / "linux/hrtimer.h")
+    shim = ["-include", HERE / "shim/timer_shim.h", f"-I{tmp_path}", f"-I{LKC / 'bridge'}"]
+    run(build(tmp_path / "timer", *shim, HERE / "timer_test.c", LKC / "linux/timer.c"))
 
 
 def test_bitmaps_agree_with_a_byte_per_bit(tmp_path: Path) -> None:

@@ -72,17 +72,25 @@ void mark_tsc_unstable(char *reason)
 
 /* --- hrtimers ----------------------------------------------------------- */
 
+static void start(struct hrtimer *timer)
+{
+	WRITE_ONCE(timer->lx_started, true);
+	lkc_timer_start(&timer->lx_timer, timer->node.expires < 0 ? 0 : timer->node.expires);
+}
+
 static void hrtimer_expired(void *arg)
 {
 	struct hrtimer *timer = arg;
 
+	WRITE_ONCE(timer->lx_started, false);
 	if (timer->function(timer) == HRTIMER_RESTART)
-		lkc_timer_start(&timer->lx_timer, timer->node.expires);
+		start(timer);
 }
 
 void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode)
 {
 	timer->node.expires = 0;
+	timer->lx_started = false;
 	lkc_timer_init(&timer->lx_timer, hrtimer_expired, timer);
 }
 
@@ -91,21 +99,37 @@ void hrtimer_start(struct hrtimer *timer, ktime_t time, const enum hrtimer_mode 
 	if (mode & HRTIMER_MODE_REL)
 		time = ktime_add_safe(time, lkc_clock_mono_ns());
 	timer->node.expires = time;
-	lkc_timer_start(&timer->lx_timer, time < 0 ? 0 : time);
+	start(timer);
 }
 
+/*
+ * A stop that finds the callback running also drops the start that the callback
+ * has just made.  On Linux it stays.
+ */
 int hrtimer_try_to_cancel(struct hrtimer *timer)
 {
-	return lkc_timer_stop(&timer->lx_timer);
+	int ret = lkc_timer_stop(&timer->lx_timer);
+
+	if (ret >= 0)
+		WRITE_ONCE(timer->lx_started, false);
+	else if (READ_ONCE(timer->lx_started))
+		start(timer);
+	return ret;
 }
 
-/* The callback is short and runs in an interrupt of another CPU: spin. */
+/*
+ * The callback is short and runs in an interrupt of another CPU: spin.  What it
+ * has started last is cancelled with it, and counts: KVM starts a timer again
+ * that was active, to have it on another CPU.
+ */
 int hrtimer_cancel(struct hrtimer *timer)
 {
 	int ret;
 
 	while ((ret = lkc_timer_stop(&timer->lx_timer)) < 0)
 		cpu_relax();
+	ret |= READ_ONCE(timer->lx_started);
+	WRITE_ONCE(timer->lx_started, false);
 	return ret;
 }
 

@@ -31,6 +31,7 @@ struct hrtimer {
 		ktime_t	expires;		/* CLOCK_MONOTONIC */
 	} node;
 	enum hrtimer_restart (*function)(struct hrtimer *);
+	bool		lx_started;		/* and not yet fired or cancelled */
 	struct lkc_timer lx_timer;
 };
 void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode);
