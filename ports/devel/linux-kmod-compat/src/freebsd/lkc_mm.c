@@ -9,7 +9,8 @@
  * able to break that ring.  When the process that made the handle exits or
  * execs, the handle dies: it matches no process any more and its pages cannot
  * be reached.  (Processes that share an address space by rfork(2) share the
- * handle too, and its end.)
+ * handle too, and its end, which also comes when its maker leaves them alone
+ * with the address space: by another rfork(2), of which no event tells.)
  */
 
 #include <sys/param.h>
@@ -56,6 +57,19 @@ static eventhandler_tag lkc_mm_exit_tag, lkc_mm_exec_tag;
 /* Pages that are held at a time; an array of them is on the stack. */
 #define	HOLD_BATCH	32
 
+/*
+ * The owner still has the address space.  If not, the address may be another's
+ * by now.
+ */
+static bool
+mm_lives(const struct lkc_mm *mm)
+{
+
+	mtx_assert(&lkc_mm_mtx, MA_OWNED);
+	return (mm->owner != NULL &&
+	    atomic_load_ptr(&mm->owner->p_vmspace) == mm->vm);
+}
+
 struct lkc_mm *
 lkc_mm_find(void)
 {
@@ -69,7 +83,7 @@ lkc_mm_find(void)
 	mtx_lock(&lkc_mm_mtx);
 	for (;;) {
 		LIST_FOREACH(mm, &lkc_mm_list, link)
-			if (mm->vm == p->p_vmspace) {
+			if (mm->vm == p->p_vmspace && mm_lives(mm)) {
 				refcount_acquire(&mm->refs);
 				break;
 			}
@@ -168,18 +182,27 @@ lkc_mm_drop(void *mm)
 }
 
 /*
- * A reference to the address space itself, or NULL when it is gone.  The
- * handlers above run before the owner leaves its address space, and the lock
- * keeps them out.
+ * A reference to the address space itself, or NULL when it is gone.  As
+ * vmspace_acquire_ref(9), but of the handle's space and no other: the lock keeps
+ * the owner from exit and exec, not from rfork(2).  A struct vmspace is never
+ * given back to the system, so the count can be looked at.
  */
 struct vmspace *
 lkc_mm_vmspace(struct lkc_mm *mm)
 {
 	struct vmspace *vm;
+	bool lives;
 
 	mtx_lock(&lkc_mm_mtx);
-	vm = mm->owner != NULL ? vmspace_acquire_ref(mm->owner) : NULL;
+	vm = mm->vm;
+	if (!mm_lives(mm) || !refcount_acquire_if_not_zero(&vm->vm_refcnt))
+		vm = NULL;
+	lives = mm_lives(mm);
 	mtx_unlock(&lkc_mm_mtx);
+	if (vm != NULL && !lives) {
+		vmspace_free(vm);
+		vm = NULL;
+	}
 	return (vm);
 }
 
