@@ -10,6 +10,7 @@
  *	kvm_client hold		keeps a virtual machine, but not the device,
  *				until it is killed
  *	kvm_client spin		runs a guest that never exits
+ *	kvm_client events	has more irqfds than a process may have descriptors
  */
 
 #ifdef __linux__
@@ -19,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <err.h>
 #include <errno.h>
@@ -307,6 +309,66 @@ capabilities(int n, char **numbers)
 		    ioctl(vm, KVM_CHECK_EXTENSION, atoi(numbers[i])));
 }
 
+/* An irqfd of a new eventfd; 0 or the error. */
+static int
+take_event(int *event)
+{
+	struct kvm_irqfd irq = { .gsi = IRQ };
+
+	OK(*event = eventfd(0, 0));
+	irq.fd = *event;
+	return (ioctl(vm, KVM_IRQFD, &irq) == 0 ? 0 : errno);
+}
+
+/* As many irqfds of eventfds that stay open as there may be; the last error. */
+static int
+hoard(int most)
+{
+	int error, event, i;
+
+	for (i = error = 0; i < most && error == 0; i++)
+		error = take_event(&event);
+	return (error);
+}
+
+/*
+ * With kern.maxfilesperproc at 100.  Closed eventfds are given up, some time
+ * later; and when there is no room for more, KVM_IRQFD says so.
+ */
+static void
+events(void)
+{
+	char c;
+	int error, event, i, tries, ready[2];
+	pid_t pid;
+
+	make_vm();
+	for (i = tries = 0; i < 500 && tries < 1000; tries++) {
+		error = take_event(&event);
+		OK(close(event));
+		if (error == 0)
+			i++;
+		else {
+			MUST(error == EMFILE);
+			usleep(10000);
+		}
+	}
+	MUST(i == 500);
+	OK(pipe(ready));
+	OK(pid = fork());
+	if (pid == 0) {
+		make_vm();
+		MUST(hoard(70) == 0);
+		OK(write(ready[1], "", 1));
+		pause();
+	}
+	OK(read(ready[0], &c, 1));
+	MUST(hoard(70) == EMFILE);
+	OK(kill(pid, SIGKILL));
+	OK(waitpid(pid, NULL, 0));
+	printf("events\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -314,7 +376,8 @@ main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
-		errx(2, "usage: kvm_client version | caps N ... | guest | hold | spin");
+		errx(2, "usage: kvm_client version | caps N ... | guest | hold | spin |"
+		    " events");
 	open_kvm();
 	if (strcmp(argv[1], "version") == 0)
 		printf("%d\n", ioctl(kvm, KVM_GET_API_VERSION, 0));
@@ -336,7 +399,9 @@ main(int argc, char **argv)
 		v = make_vcpu(0, spin_code, sizeof(spin_code));
 		printf("spinning\n");
 		OK(ioctl(v.fd, KVM_RUN, 0));
-	} else
+	} else if (strcmp(argv[1], "events") == 0)
+		events();
+	else
 		errx(2, "what is '%s'?", argv[1]);
 	return (0);
 }

@@ -78,6 +78,19 @@ def test_a_small_client_runs_guests(imported: Cache, directory: Path, kind: Kind
     assert result.status == 0
 
 
+def test_irqfds_are_bounded_and_refused_aloud(
+    imported: Cache, directory: Path, kind: Kind
+) -> None:
+    """One service watches all eventfds. Its full table once lost interrupts without a word."""
+    result = script(
+        imported, Machine(kind, 2), directory,
+        "kldload ./kvm.ko; sysctl kern.maxfilesperproc=100 > /dev/null; ./kvm_client events;"
+        " kldunload kvm",
+    )  # fmt: skip
+    assert result.output == b"events\n", result.output
+    assert result.status == 0
+
+
 def test_the_huge_page_thread_sleeps_between_its_rounds(
     imported: Cache, directory: Path, kind: Kind
 ) -> None:

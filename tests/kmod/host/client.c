@@ -7,9 +7,11 @@
  */
 
 #include <sys/types.h>
+#include <sys/capsicum.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -160,13 +162,90 @@ address_spaces(void)
 	    errno == EFAULT);
 }
 
+static char stack[65536] __attribute__((__aligned__(4096)));
+static uint32_t page[1024] __attribute__((__aligned__(4096)));
+static int wake[2];
+
+/* The process that stays: what is its memory now? */
+static void
+stay(void)
+{
+	char c;
+
+	if (read(wake[0], &c, 1) != 1)
+		_exit(1);
+	*page = 0;
+	if (cmd(dev, HT_MM_SAME, 0) != 0)
+		_exit(2);
+	if (cmd(dev, HT_POKE, (unsigned long)page) != 0)
+		_exit(3);
+	_exit(*page == HT_MARK ? 0 : 4);
+}
+
+/* rfork(2) of a process that shares all and runs stay() on a stack of its own. */
+static long
+share(void)
+{
+	long pid;
+
+	__asm __volatile(
+	    "syscall\n\t"
+	    "testq %%rax, %%rax\n\t"
+	    "jnz 1f\n\t"
+	    "movq %[top], %%rsp\n\t"
+	    "call *%[fn]\n"
+	    "1:"
+	    : "=a" (pid)
+	    : "0" (SYS_rfork), "D" (RFPROC | RFMEM),
+	      [top] "r" (stack + sizeof(stack)), [fn] "r" (stay)
+	    : "rcx", "rdx", "r8", "r9", "r10", "r11", "memory", "cc");
+	return (pid);
+}
+
+/*
+ * The maker of an address space goes its own way, by rfork(2), and leaves it to
+ * another process.  Its handle is neither's: it would show one the other's pages.
+ */
+static void
+left_alone(void)
+{
+	int status;
+	long other;
+	pid_t pid;
+
+	CHECK(pipe(wake) == 0);
+	pid = fork();
+	if (pid == 0) {
+		if (cmd(dev, HT_MM_KEEP, 0) != 0 || (other = share()) <= 0)
+			_exit(10);
+		if (syscall(SYS_rfork, 0) != 0)
+			_exit(11);
+		if (cmd(dev, HT_MM_SAME, 0) != 0)
+			_exit(12);
+		if (cmd(dev, HT_MM_HOLD, (unsigned long)page) != -1)
+			_exit(13);
+		if (write(wake[1], "", 1) != 1 ||
+		    waitpid(other, &status, 0) != other)
+			_exit(14);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 15);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (status != 0)
+		printf("client: %s: status %#x\n", __func__, status);
+	CHECK(status == 0);
+	close(wake[0]);
+	close(wake[1]);
+}
+
 static void
 eventfds(void)
 {
-	uint64_t v;
+	cap_rights_t rights;
+	uint64_t one, v;
 	long calls;
-	int efd, i;
+	int efd, i, limited;
 
+	one = 1;
 	efd = eventfd(0, 0);
 	CHECK(cmd(dev, HT_EV_TAKE, efd) == 0);	/* blocking fd: no wait */
 	CHECK(cmd(dev, HT_EV_SIGNAL, efd) == 0);
@@ -178,19 +257,50 @@ eventfds(void)
 	CHECK(read(efd, &v, sizeof(v)) == sizeof(v) && v == UINT64_MAX - 1);
 	CHECK(cmd(dev, HT_EV_SIGNAL, 0) == -1 && errno == EINVAL);
 
+	calls = cmd(dev, HT_EV_CALLS, 0);
 	CHECK(cmd(dev, HT_EV_WATCH, efd) == 0);
+	CHECK(write(efd, &one, sizeof(one)) == sizeof(one));
+	usleep(20000);
+	CHECK(cmd(dev, HT_EV_CALLS, 0) == calls);	/* off */
+	CHECK(cmd(dev, HT_EV_SWITCH, 1) == 0);
+	while (cmd(dev, HT_EV_CALLS, 0) == calls)
+		usleep(100);
 	for (i = 0; i < 200; i++) {
 		calls = cmd(dev, HT_EV_CALLS, 0);
-		v = 1;
-		CHECK(write(efd, &v, sizeof(v)) == sizeof(v));
+		CHECK(write(efd, &one, sizeof(one)) == sizeof(one));
 		while (cmd(dev, HT_EV_CALLS, 0) == calls)
 			usleep(100);
 	}
-	CHECK(cmd(dev, HT_EV_UNWATCH, 0) == 0);
+	/* Off, what comes is the program's again. */
+	CHECK(cmd(dev, HT_EV_SWITCH, 0) == 0);
 	calls = cmd(dev, HT_EV_CALLS, 0);
-	CHECK(write(efd, &v, sizeof(v)) == sizeof(v));
+	CHECK(write(efd, &one, sizeof(one)) == sizeof(one));
 	usleep(20000);
 	CHECK(cmd(dev, HT_EV_CALLS, 0) == calls);
+	CHECK(read(efd, &v, sizeof(v)) == sizeof(v) && v == 1);
+	CHECK(cmd(dev, HT_EV_SWITCH, 1) == 0);
+	CHECK(cmd(dev, HT_EV_UNWATCH, 0) == 0);
+	CHECK(write(efd, &one, sizeof(one)) == sizeof(one));
+	usleep(20000);
+	CHECK(cmd(dev, HT_EV_CALLS, 0) == calls);
+
+	/* The last descriptor counts, whoever has it. */
+	limited = eventfd(0, 0);
+	CHECK(cmd(dev, HT_EV_WATCH, limited) == 0);
+	CHECK(cmd(dev, HT_EV_DESERTED, 0) == 0);
+	CHECK(dup2(limited, 100) == 100);
+	close(limited);
+	CHECK(cmd(dev, HT_EV_DESERTED, 0) == 0);
+	close(100);
+	CHECK(cmd(dev, HT_EV_DESERTED, 0) == 1);
+	CHECK(cmd(dev, HT_EV_UNWATCH, 0) == 0);
+
+	/* A descriptor without the rights is none. */
+	limited = dup(efd);
+	cap_rights_init(&rights, CAP_READ);
+	CHECK(cap_rights_limit(limited, &rights) == 0);
+	CHECK(cmd(dev, HT_EV_SIGNAL, limited) == -1 && errno == EBADF);
+	close(limited);
 	close(efd);
 }
 
@@ -272,6 +382,7 @@ main(void)
 	descriptors();
 	user_memory();
 	address_spaces();
+	left_alone();
 	eventfds();
 	fpu();
 	signals();

@@ -23,7 +23,7 @@ struct object {
 static unsigned int objects;
 static void *device;
 static void *kept_mm;
-static void *watch;
+static void *watch, *watched;
 static volatile unsigned int watch_calls;
 
 static void
@@ -429,7 +429,6 @@ test_files(void)
 
 	CHECK(lkc_file_get(-1, &hfile) == -LKC_EBADF);
 	CHECK(lkc_file_get(0, &hfile) == 0);
-	CHECK(lkc_file_linux(hfile) == NULL);
 	lkc_file_ref(hfile);
 	lkc_file_put(hfile);
 	lkc_file_put(hfile);
@@ -523,8 +522,13 @@ on_eventfd(unsigned int nr, int fd)
 		lkc_eventfd_signal(hfile, 3);
 	else if (nr == HT_EV_TAKE)
 		r = lkc_eventfd_take(hfile);
-	else
+	else {
 		r = lkc_eventfd_watch(hfile, watch_fn, hfile, &watch);
+		if (r == 0) {
+			watched = hfile;
+			return (0);
+		}
+	}
 	lkc_file_put(hfile);
 	return (r);
 }
@@ -601,8 +605,14 @@ lkcl_file_ioctl(void *lfile, unsigned int group, unsigned int nr,
 		return (on_eventfd(nr, arg));
 	case HT_EV_CALLS:
 		return (watch_calls);
+	case HT_EV_SWITCH:
+		lkc_eventfd_watch_switch(watch, arg);
+		return (0);
+	case HT_EV_DESERTED:
+		return (lkc_eventfd_deserted(watch));
 	case HT_EV_UNWATCH:
 		lkc_eventfd_unwatch(watch);
+		lkc_file_put(watched);
 		return (0);
 	case HT_MAP:
 		r = lkc_user_map(4096, &uva);

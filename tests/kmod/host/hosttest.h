@@ -26,12 +26,14 @@
 /* Copy from arg without faults; compare and exchange at arg, 1 to 2. */
 #define	HT_NOFAULT	0x07
 #define	HT_CAS		0x08
-/* eventfd arg: signal 3, take, watch, count of calls, unwatch. */
+/* eventfd arg: signal 3, take, watch, count of calls, unwatch, on or off, closed? */
 #define	HT_EV_SIGNAL	0x10
 #define	HT_EV_TAKE	0x11
 #define	HT_EV_WATCH	0x12
 #define	HT_EV_CALLS	0x13
 #define	HT_EV_UNWATCH	0x14
+#define	HT_EV_SWITCH	0x15
+#define	HT_EV_DESERTED	0x16
 /* Map a page into the process; -> address.  Unmap it. */
 #define	HT_MAP		0x20
 #define	HT_UNMAP	0x21

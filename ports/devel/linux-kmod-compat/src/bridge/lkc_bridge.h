@@ -88,9 +88,9 @@ int	lkc_need_resched(void);
 int	lkc_signal_pending(void);
 /* Let another thread run if there is one of the same or better priority. [sleep] */
 void	lkc_yield(void);
-/* No other runnable thread on this CPU's run queue.  [crit] */
+/* No other runnable thread on this CPU's run queue.  [irq] */
 int	lkc_single_running(void);
-/* An address on the current thread's kernel stack.  [any] */
+/* An address on the current thread's kernel stack.  [irq] */
 int	lkc_on_stack(const void *p);
 /*
  * Replace the thread's signal mask.  Bit N-1 of a mask is signal N as the
@@ -142,27 +142,27 @@ void	lkc_thread_join(void *task);
 struct lkc_sx {
 	void	*opaque[4];
 };
-/* name must stay valid (a string literal of the module).  [sleep] */
+/* name must stay valid (a string literal of the module).  [crit] */
 void	lkc_sx_init(struct lkc_sx *sx, const char *name);
 void	lkc_sx_destroy(struct lkc_sx *sx);
 void	lkc_sx_xlock(struct lkc_sx *sx);	/* [sleep] */
 int	lkc_sx_xlock_sig(struct lkc_sx *sx);	/* [sleep]; 0 or -EINTR */
 int	lkc_sx_try_xlock(struct lkc_sx *sx);	/* [crit]; 1 = locked */
-void	lkc_sx_xunlock(struct lkc_sx *sx);	/* [sleep] */
+void	lkc_sx_xunlock(struct lkc_sx *sx);	/* [crit] */
 void	lkc_sx_slock(struct lkc_sx *sx);	/* [sleep] */
 int	lkc_sx_try_slock(struct lkc_sx *sx);	/* [crit]; 1 = locked */
-void	lkc_sx_sunlock(struct lkc_sx *sx);	/* [sleep] */
+void	lkc_sx_sunlock(struct lkc_sx *sx);	/* [crit] */
 int	lkc_sx_xlocked(struct lkc_sx *sx);	/* [irq]; by anyone */
 
 /* --- RCU ---------------------------------------------------------------- */
 
 /*
  * A read-side section, one kind for the whole module, not preemptible, may nest.
- * [irq]; lkc_rcu_wait returns when all sections that were entered before it
- * are left.  [sleep]
+ * [irq]
  */
 void	lkc_rcu_enter(void);
 void	lkc_rcu_exit(void);
+/* Returns when all sections that were entered before it are left.  [sleep] */
 void	lkc_rcu_wait(void);
 
 /* --- time and timers ---------------------------------------------------- */
@@ -189,7 +189,10 @@ struct lkc_timer {
 void	lkc_timer_init(struct lkc_timer *t, void (*fn)(void *), void *arg);
 /* Fire at mono_ns on the current CPU; replaces a pending start.  [irq] */
 void	lkc_timer_start(struct lkc_timer *t, lkc_u64 mono_ns);
-/* 1: was pending, is stopped; 0: was not pending; -1: fn runs now.  [irq] */
+/*
+ * 1: was pending, is stopped; 0: was not pending; -1: fn runs now, and what it
+ * or others have started meanwhile is stopped, too.  [irq]
+ */
 int	lkc_timer_stop(struct lkc_timer *t);
 /* Stop and wait for fn to end.  Afterwards the storage may go.  [sleep] */
 void	lkc_timer_drain(struct lkc_timer *t);
@@ -221,7 +224,7 @@ void	lkc_pages_free(void *p, unsigned int order);
  */
 void	*lkc_vmap_alloc(lkc_size npages);
 void	lkc_vmap_free(void *p);
-int	lkc_vmap_is(const void *p);		/* p comes from lkc_vmap_alloc */
+int	lkc_vmap_is(const void *p);	/* p comes from lkc_vmap_alloc; [irq] */
 /* A word of storage that belongs to a page of lkc_pages_alloc.  [irq] */
 unsigned long *lkc_page_private(lkc_u64 pa);
 /* The direct map: kernel address of physical 0, and its size.  [irq] */
@@ -371,12 +374,13 @@ int	lkc_fd_reserve(int cloexec, int *fd, void **hfile);
 void	lkc_fd_attach(int fd, void *hfile, void *lfile, const char *name,
 	    int writable);
 void	lkc_fd_cancel(int fd, void *hfile);
-/* A reference to descriptor fd of the current process; 0 or -EBADF.  [sleep] */
+/*
+ * A reference to descriptor fd of the current process, which must have the
+ * rights to read, write and wait for it (capsicum(4)); 0 or -EBADF.  [sleep]
+ */
 int	lkc_file_get(int fd, void **hfile);
 void	lkc_file_ref(void *hfile);		/* [irq] */
 void	lkc_file_put(void *hfile);		/* [sleep] */
-/* The Linux object of a file made by lkc_fd_attach, else NULL.  [irq] */
-void	*lkc_file_linux(void *hfile);
 /* hfile is an eventfd(2).  [irq] */
 int	lkc_file_is_eventfd(void *hfile);
 /* An eventfd was made with EFD_SEMAPHORE.  [sleep] */
@@ -389,14 +393,18 @@ void	lkc_eventfd_signal(void *hfile, lkc_u64 n);
  */
 lkc_u64	lkc_eventfd_take(void *hfile);
 /*
- * Call fn(arg) in a kernel thread each time the eventfd becomes readable (and
- * once at the start if it is).  Holds its own reference to the file.  unwatch
- * waits until fn is not and will not be running, so fn itself must not call
- * it.  [sleep]
+ * Call fn(arg) in a kernel thread each time the eventfd becomes readable while
+ * the watch is on (and once when it is switched on, if it is readable then).
+ * lkc_eventfd_watch() makes one that is off, or fails; it has references of its
+ * own to the file.  Switched off, or unwatched, fn is not running and will not
+ * be, so fn itself must not do it.  [sleep]
  */
 int	lkc_eventfd_watch(void *hfile, void (*fn)(void *), void *arg,
 	    void **watch);
+void	lkc_eventfd_watch_switch(void *watch, int on);
 void	lkc_eventfd_unwatch(void *watch);
+/* Beside the watch, and one reference of the caller, nobody has the file. [irq] */
+int	lkc_eventfd_deserted(void *watch);
 
 /*
  * The character device /dev/<name>: open calls lkcl_dev_open, all else as

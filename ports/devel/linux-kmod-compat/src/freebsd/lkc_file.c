@@ -247,10 +247,12 @@ lkc_fd_cancel(int fd, void *hfile)
 int
 lkc_file_get(int fd, void **hfile)
 {
+	cap_rights_t rights;
 	struct file *fp;
 
 	LKC_ASSERT_SLEEP();
-	if (fget(curthread, fd, &cap_no_rights, &fp) != 0)
+	cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT);
+	if (fget(curthread, fd, &rights, &fp) != 0)
 		return (-LKC_EBADF);
 	*hfile = fp;
 	return (0);
@@ -273,17 +275,6 @@ lkc_file_put(void *hfile)
 	LKC_ASSERT_SLEEP();
 	fp = hfile;
 	fdrop(fp, curthread);
-}
-
-void *
-lkc_file_linux(void *hfile)
-{
-	struct file *fp;
-
-	fp = hfile;
-	if (fp->f_ops != &lkc_fileops)
-		return (NULL);
-	return (((struct lkc_file *)fp->f_data)->lfile);
 }
 
 int

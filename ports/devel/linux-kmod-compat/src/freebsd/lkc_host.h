@@ -69,6 +69,8 @@ bool	lkc_mm_is_current(const struct lkc_mm *mm);
 void	lkc_mm_release(struct lkc_mm *mm);
 /* The handle that the current thread entered with. */
 struct lkc_mm *lkc_task_mm(void);
+/* Wait until a kernel thread that is about to exit runs no code of ours. */
+void	lkc_thread_gone(struct thread *td, lwpid_t tid);
 
 /* Mappings of files, lkc_mmap.c. */
 struct file;

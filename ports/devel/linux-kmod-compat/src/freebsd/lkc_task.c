@@ -40,8 +40,10 @@ struct lkc_task {
 	struct lkc_mm	*mm;		/* address space at the last entry */
 	u_int		refs;
 	u_int		token;		/* a wake-up that park has not seen */
-	void		(*fn)(void *);	/* kernel threads only */
+	void		(*fn)(void *);	/* the rest: kernel threads only */
 	void		*arg;
+	struct thread	*thread;
+	lwpid_t		tid;
 	bool		done;		/* fn has returned */
 };
 
@@ -353,7 +355,8 @@ task_thread_main(void *arg)
 	struct lkc_task *t;
 
 	t = arg;
-	t->td = curthread;
+	t->td = t->thread = curthread;
+	t->tid = curthread->td_tid;
 	lkcl_task_init(task_block(t), curproc->p_pid, curthread->td_tid,
 	    curthread->td_name);
 	refcount_acquire(&t->refs);		/* the chain's */
@@ -387,6 +390,20 @@ lkc_thread_start(void (*fn)(void *), void *arg, const char *name, void **task)
 	return (0);
 }
 
+/*
+ * Between what it told and its exit a thread may be off its CPU for long, and
+ * the module unloaded under it.  A struct thread is never given back to the
+ * system; in use again, it has another number.
+ */
+void
+lkc_thread_gone(struct thread *td, lwpid_t tid)
+{
+
+	while (atomic_load_int(&td->td_tid) == tid &&
+	    TD_GET_STATE(td) != TDS_INACTIVE)
+		pause("lkcgone", 1);
+}
+
 void
 lkc_thread_join(void *task)
 {
@@ -398,6 +415,7 @@ lkc_thread_join(void *task)
 	while (!t->done)
 		mtx_sleep(&t->done, &lkc_task_mtx, 0, "lkcjoin", 0);
 	mtx_unlock(&lkc_task_mtx);
+	lkc_thread_gone(t->thread, t->tid);
 	task_unref(t);
 }
 

@@ -19,6 +19,7 @@
 #include <sys/mutex.h>
 #include <sys/proc.h>
 #include <sys/queue.h>
+#include <sys/refcount.h>
 #include <sys/syscallsubr.h>
 
 #include <vm/vm.h>
@@ -40,7 +41,7 @@ struct lkc_watch {
 struct watch_request {
 	STAILQ_ENTRY(watch_request) link;
 	struct lkc_watch *watch;
-	bool		add;
+	u_short		action;		/* as of kevent(2) */
 	bool		done;
 	int		error;
 };
@@ -51,6 +52,8 @@ static STAILQ_HEAD(, watch_request) watch_queue =
     STAILQ_HEAD_INITIALIZER(watch_queue);
 static struct mtx watch_mtx;
 static struct proc *watch_proc;
+static struct thread *watch_thread;
+static lwpid_t watch_tid;
 static struct file *watch_kqueue;	/* NULL before the service runs */
 static int watch_error;
 static bool watch_ready, watch_poked, watch_gone;
@@ -112,7 +115,8 @@ watch_add(struct watch_request *req)
 	if (req->error != 0)
 		return;
 	/* Clear: one event for each change, not until the counter is taken. */
-	req->error = watch_change(w->fd, EVFILT_READ, EV_ADD | EV_CLEAR, 0, w);
+	req->error = watch_change(w->fd, EVFILT_READ,
+	    EV_ADD | EV_CLEAR | EV_DISABLE, 0, w);
 	if (req->error != 0)
 		(void)kern_close(td, w->fd);
 }
@@ -126,10 +130,13 @@ watch_serve(void)
 	while ((req = STAILQ_FIRST(&watch_queue)) != NULL) {
 		STAILQ_REMOVE_HEAD(&watch_queue, link);
 		mtx_unlock(&watch_mtx);
-		if (req->add)
+		if (req->action == EV_ADD)
 			watch_add(req);
-		else	/* closing the descriptor removes its event */
+		else if (req->action == EV_DELETE) /* goes with the descriptor */
 			req->error = kern_close(curthread, req->watch->fd);
+		else
+			req->error = watch_change(req->watch->fd, EVFILT_READ,
+			    req->action, 0, req->watch);
 		mtx_lock(&watch_mtx);
 		req->done = true;
 		wakeup(req);
@@ -175,7 +182,8 @@ watch_main(void *arg __unused)
 	struct thread *td;
 	int error, fd;
 
-	td = curthread;
+	td = watch_thread = curthread;
+	watch_tid = td->td_tid;
 	lkc_task_enter();
 	error = kern_kqueue(td, 0, NULL);
 	if (error == 0) {
@@ -220,9 +228,9 @@ watch_poke(void)
 }
 
 static int
-watch_ask(struct lkc_watch *w, bool add)
+watch_ask(struct lkc_watch *w, u_short action)
 {
-	struct watch_request req = { .watch = w, .add = add };
+	struct watch_request req = { .watch = w, .action = action };
 
 	KASSERT(curproc != watch_proc, ("%s: called by a watcher", __func__));
 	mtx_lock(&watch_mtx);
@@ -247,7 +255,7 @@ lkc_eventfd_watch(void *hfile, void (*fn)(void *), void *arg, void **watch)
 	w->fp = hfile;
 	w->fn = fn;
 	w->arg = arg;
-	error = watch_ask(w, true);
+	error = watch_ask(w, EV_ADD);
 	if (error != 0) {
 		free(w, M_LKC);
 		return (-lkc_errno_to_linux(error));
@@ -257,12 +265,32 @@ lkc_eventfd_watch(void *hfile, void (*fn)(void *), void *arg, void **watch)
 }
 
 void
+lkc_eventfd_watch_switch(void *watch, int on)
+{
+	int error __diagused;
+
+	LKC_ASSERT_SLEEP();
+	error = watch_ask(watch, on ? EV_ENABLE : EV_DISABLE);
+	KASSERT(error == 0, ("%s: error %d", __func__, error));
+}
+
+void
 lkc_eventfd_unwatch(void *watch)
 {
 
 	LKC_ASSERT_SLEEP();
-	(void)watch_ask(watch, false);
+	(void)watch_ask(watch, EV_DELETE);
 	free(watch, M_LKC);
+}
+
+/* The descriptor in the service's table has a reference, and the event. */
+int
+lkc_eventfd_deserted(void *watch)
+{
+	struct lkc_watch *w;
+
+	w = watch;
+	return (refcount_load(&w->fp->f_count) == 3);
 }
 
 int
@@ -301,5 +329,6 @@ lkc_watch_stop(void)
 	while (!watch_gone)
 		mtx_sleep(&watch_gone, &watch_mtx, 0, "lkcwatch", 0);
 	mtx_unlock(&watch_mtx);
+	lkc_thread_gone(watch_thread, watch_tid);
 	mtx_destroy(&watch_mtx);
 }

@@ -6,7 +6,8 @@
  * somebody waits (an irqfd), a thread of the host side reports that the
  * eventfd is readable; the counter is taken there, where sleeping is allowed,
  * and handed to the wait callbacks, which run under a spin lock as in Linux.
- * The file is referenced for the time, so it never goes away (no EPOLLHUP).
+ * The file is referenced for the time.  That it has no descriptor any more
+ * (EPOLLHUP) is told late: when the next eventfd is going to be watched.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -25,7 +26,7 @@ struct eventfd_ctx {
 	void			*hfile;
 	wait_queue_head_t	wqh;
 	u64			count;		/* taken, not yet read; wqh.lock */
-	void			*watch;		/* ctx_lock */
+	void			*watch;		/* ctx_lock; for the rest of its life */
 	atomic64_t		signals;	/* to be sent by the work */
 	struct work_struct	signal_work;
 };
@@ -76,18 +77,64 @@ static struct eventfd_ctx *ctx_get(struct file *file)
 	return ctx;
 }
 
+/* Call the wait callbacks; n was taken from the counter. */
+static void wake(struct eventfd_ctx *ctx, u64 n, __poll_t events)
+{
+	struct wait_queue_entry *entry, *next;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ctx->wqh.lock, flags);
+	ctx->count += n;
+	list_for_each_entry_safe(entry, next, &ctx->wqh.head, entry)
+		entry->func(entry, TASK_INTERRUPTIBLE, 0, poll_to_key(events));
+	spin_unlock_irqrestore(&ctx->wqh.lock, flags);
+}
+
+static void eventfd_readable(void *arg)
+{
+	struct eventfd_ctx *ctx = arg;
+	u64 n = lkc_eventfd_take(ctx->hfile);
+
+	if (n)
+		wake(ctx, n, EPOLLIN);
+}
+
 /*
- * Of a file that is going to be watched.  Taking 1 from a semaphore makes it
- * readable again at once, so a count of 2^63 would keep the service busy for
- * ever.
+ * So a program that closes its eventfds without another word does not use up
+ * the descriptors of the thread that watches.
+ */
+static void hang_up_closed(void)
+{
+	struct eventfd_ctx *ctx;
+
+	list_for_each_entry(ctx, &all_ctx, link)
+		if (ctx->watch && lkc_eventfd_deserted(ctx->watch))
+			wake(ctx, 0, EPOLLHUP);
+}
+
+/*
+ * Of a file that is going to be watched: what can fail, fails here.  Taking 1
+ * from a semaphore makes it readable again at once, so a count of 2^63 would
+ * keep the service busy for ever.
  */
 struct eventfd_ctx *eventfd_ctx_fileget(struct file *file)
 {
 	struct eventfd_ctx *ctx = ctx_get(file);
+	int err = 0;
 
-	if (!IS_ERR(ctx) && LX_BLOCKING(lkc_eventfd_is_semaphore(ctx->hfile))) {
+	if (IS_ERR(ctx))
+		return ctx;
+	mutex_lock(&ctx_lock);
+	hang_up_closed();
+	if (LX_BLOCKING(lkc_eventfd_is_semaphore(ctx->hfile)))
+		err = -EINVAL;
+	else if (!ctx->watch)
+		err = LX_BLOCKING(lkc_eventfd_watch(ctx->hfile, eventfd_readable,
+		    ctx, &ctx->watch));
+	mutex_unlock(&ctx_lock);
+	if (err) {
 		eventfd_ctx_put(ctx);
-		return ERR_PTR(-EINVAL);
+		return ERR_PTR(err);
 	}
 	return ctx;
 }
@@ -116,6 +163,8 @@ void eventfd_ctx_put(struct eventfd_ctx *ctx)
 	if (!last)
 		return;
 	flush_work(&ctx->signal_work);
+	if (ctx->watch)
+		LX_BLOCKING_VOID(lkc_eventfd_unwatch(ctx->watch));
 	LX_BLOCKING_VOID(lkc_file_put(ctx->hfile));
 	kfree(ctx);
 }
@@ -132,22 +181,6 @@ void eventfd_signal(struct eventfd_ctx *ctx)
 }
 
 /* --- waiting ------------------------------------------------------------ */
-
-static void eventfd_readable(void *arg)
-{
-	struct eventfd_ctx *ctx = arg;
-	u64 n = lkc_eventfd_take(ctx->hfile);
-	struct wait_queue_entry *entry, *next;
-	unsigned long flags;
-
-	if (!n)
-		return;
-	spin_lock_irqsave(&ctx->wqh.lock, flags);
-	ctx->count += n;
-	list_for_each_entry_safe(entry, next, &ctx->wqh.head, entry)
-		entry->func(entry, TASK_INTERRUPTIBLE, 0, poll_to_key(EPOLLIN));
-	spin_unlock_irqrestore(&ctx->wqh.lock, flags);
-}
 
 void add_wait_queue_priority(struct wait_queue_head *wqh, struct wait_queue_entry *entry)
 {
@@ -173,20 +206,19 @@ int add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 	return err;
 }
 
-/* What is signalled already is reported by the new watch: nothing to return. */
+/* What is signalled already is reported by the watch: nothing to return. */
 __poll_t vfs_poll(struct file *file, poll_table *pt)
 {
 	struct eventfd_ctx *ctx;
 
 	mutex_lock(&ctx_lock);
 	ctx = file->lx_hfile ? ctx_find(file->lx_hfile) : NULL;
-	if (!ctx || !pt->_qproc) {
+	if (!ctx || !ctx->watch || !pt->_qproc) {
 		mutex_unlock(&ctx_lock);
 		return EPOLLERR;
 	}
 	pt->_qproc(file, &ctx->wqh, pt);
-	if (!ctx->watch && lkc_eventfd_watch(ctx->hfile, eventfd_readable, ctx, &ctx->watch))
-		pr_err("irqfd: cannot watch an eventfd, its interrupts are lost\n");
+	LX_BLOCKING_VOID(lkc_eventfd_watch_switch(ctx->watch, !list_empty(&ctx->wqh.head)));
 	mutex_unlock(&ctx_lock);
 	return 0;
 }
@@ -201,18 +233,17 @@ void eventfd_ctx_do_read(struct eventfd_ctx *ctx, __u64 *cnt)
 int eventfd_ctx_remove_wait_queue(struct eventfd_ctx *ctx, wait_queue_entry_t *wait,
     __u64 *cnt)
 {
-	void *watch = NULL;
 	unsigned long flags;
+	bool last;
 
 	mutex_lock(&ctx_lock);
 	spin_lock_irqsave(&ctx->wqh.lock, flags);
 	list_del_init(&wait->entry);
 	eventfd_ctx_do_read(ctx, cnt);
-	if (list_empty(&ctx->wqh.head))
-		swap(watch, ctx->watch);
+	last = list_empty(&ctx->wqh.head);
 	spin_unlock_irqrestore(&ctx->wqh.lock, flags);
+	if (last)
+		LX_BLOCKING_VOID(lkc_eventfd_watch_switch(ctx->watch, 0));
 	mutex_unlock(&ctx_lock);
-	if (watch)
-		LX_BLOCKING_VOID(lkc_eventfd_unwatch(watch));
 	return *cnt ? 0 : -EAGAIN;
 }
