@@ -35,12 +35,14 @@ def program(cache: Cache, source: Path, output: Path, *options: str) -> None:
           "-o", str(output), str(source), "-lpthread")  # fmt: skip
 
 
-def kvm_program(cache: Cache, source: Path, output: Path, *more: Path) -> None:
+def kvm_program(
+    cache: Cache, source: Path, output: Path, *more: Path, options: Iterable[str] = ()
+) -> None:
     """Link a static program that uses KVM's headers, from one source or more."""
     linux = linux_tree()
     headers = [UAPI, linux / "include/uapi", linux / "arch/x86/include/uapi"]
     program(cache, source, output, "-Wno-gnu-variable-sized-type-not-at-end",
-            *(f"-isystem{path}" for path in headers), *map(str, more))  # fmt: skip
+            *options, *(f"-isystem{path}" for path in headers), *map(str, more))  # fmt: skip
 
 
 def program_32(source: Path, output: Path) -> None:

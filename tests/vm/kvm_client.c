@@ -61,7 +61,7 @@ static const uint8_t io_code[] = {
 	0xe6, 0x77,			/* out 0x77, al: an ioeventfd */
 	0xe6, 0x13,			/* out 0x13, al */
 };
-static const uint8_t spin_code[] = { 0xeb, 0xfe };	/* jmp $ */
+static const uint8_t spin_code[] = { 0xfb, 0xeb, 0xfe };	/* sti; jmp $ */
 static const uint8_t irq_code[] = {
 	0xb0, 0x11, 0xe6, 0x20,		/* PIC: initialise, vector, no slaves */
 	0xb0, VECTOR, 0xe6, 0x21,

@@ -62,5 +62,11 @@ void	kvml_exit(void);
  * firmware and a next kernel find them clean.  [sleep]
  */
 void	kvml_shutdown(void);
+/*
+ * Switch virtualization off on all CPUs, and on again, around a suspend of the
+ * system.  No file is open.  [sleep]
+ */
+void	kvml_suspend(void);
+void	kvml_resume(void);
 
 #endif /* !_KVM_BRIDGE_H_ */

@@ -19,6 +19,7 @@
 #include "lkc_convert.h"
 #include "lkc_host.h"
 #include "kvm_bridge.h"
+#include "kvm_power.h"
 
 static eventhandler_tag kvm_shutdown_tag;
 static bool kvm_running;
@@ -62,6 +63,12 @@ kvm_load(void)
 		lkc_host_stop();
 		return (lkc_errno_from_linux(-error));
 	}
+	error = kvm_power_start();
+	if (error != 0) {
+		kvml_exit();
+		lkc_host_stop();
+		return (error);
+	}
 	kvm_shutdown_tag = EVENTHANDLER_REGISTER(shutdown_final, kvm_shutdown,
 	    NULL, SHUTDOWN_PRI_DEFAULT);
 	kvm_running = true;
@@ -89,6 +96,7 @@ kvm_unload(void)
 	if (error != 0 || !kvm_running)
 		return (error);
 	EVENTHANDLER_DEREGISTER(shutdown_final, kvm_shutdown_tag);
+	kvm_power_stop();
 	lkc_task_enter();
 	kvml_exit();
 	lkc_host_stop();

@@ -266,6 +266,16 @@ static void syscore_off(void)
 	if (syscore && syscore->ops->shutdown)
 		syscore->ops->shutdown(syscore->data);
 }
+
+static void suspend_cpu(void *info)
+{
+	syscore->ops->suspend(syscore->data);
+}
+
+static void resume_cpu(void *info)
+{
+	syscore->ops->resume(syscore->data);
+}
 #else
 static struct syscore_ops *syscore;
 
@@ -285,6 +295,16 @@ static void syscore_off(void)
 		syscore->shutdown();
 }
 
+static void suspend_cpu(void *info)
+{
+	syscore->suspend();
+}
+
+static void resume_cpu(void *info)
+{
+	syscore->resume();
+}
+
 /*
  * For crashes and kexec on Linux.  FreeBSD dumps and resets without calling
  * modules; a reset clears VMX and SVM.
@@ -297,6 +317,22 @@ void host_shutdown(void)
 {
 	system_state = SYSTEM_POWER_OFF;
 	syscore_off();
+}
+
+/*
+ * Linux takes the other CPUs offline first; here they run, and each does what
+ * the last one does there.
+ */
+void host_suspend(void)
+{
+	if (syscore)
+		on_each_cpu(suspend_cpu, NULL, 1);
+}
+
+void host_resume(void)
+{
+	if (syscore)
+		on_each_cpu(resume_cpu, NULL, 1);
 }
 
 int host_start(void)

@@ -12,5 +12,7 @@ void	virt_stop(void);
 int	host_start(void);
 void	host_stop(void);
 void	host_shutdown(void);
+void	host_suspend(void);
+void	host_resume(void);
 
 #endif

@@ -106,3 +106,13 @@ void kvml_shutdown(void)
 {
 	host_shutdown();
 }
+
+void kvml_suspend(void)
+{
+	host_suspend();
+}
+
+void kvml_resume(void)
+{
+	host_resume();
+}

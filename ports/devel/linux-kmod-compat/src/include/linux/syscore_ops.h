@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shutdown is called by the module's glue; see docs for suspend. */
+/* They are called by the module's glue. */
 #ifndef _LKC_LINUX_SYSCORE_OPS_H_
 #define	_LKC_LINUX_SYSCORE_OPS_H_
 

@@ -1,0 +1,87 @@
+"""The host's registers survive guests, and interrupts that arrive in a guest reach FreeBSD.
+
+`host_state/checker.c` runs a guest with registers of its own and looks at the host's, with the help
+of the module `host_state/peek.c`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from portkit.vm.cache import Cache, Kind
+from portkit.vm.machine import Emulator, Machine
+from portkit.vm.run import Result, run
+from tests.guests.table import XSAVE
+from tests.vm import cross
+
+pytestmark = pytest.mark.vm
+
+HERE = Path(__file__).parent
+HOST_STATE = HERE / "host_state"
+BOOT_SECONDS = 1800
+
+#: Exits to try: as many as take minutes. Bochs's processor is some ten times slower.
+EXITS = {"qemu": 1_000_000, "bochs": 100_000}
+#: Those of the guest to the kernel for one to its client.
+BATCH = 1000
+
+
+@pytest.fixture
+def directory(imported: Cache, kind: Kind, tmp_path: Path) -> Path:
+    """A directory with the modules for a kernel, and the programs."""
+    shutil.copy(cross.kvm_ko(kind), tmp_path / "kvm.ko")
+    cross.module([HOST_STATE / "peek.c"], tmp_path / "peek.ko", kind)
+    sources = HOST_STATE / "checker.c", tmp_path / "checker", HOST_STATE / "guest.S"
+    cross.kvm_program(imported, *sources, options=(f"-DBATCH={BATCH}", "-DGUEST_PORT=0x10"))
+    cross.program_32(HOST_STATE / "narrow.c", tmp_path / "narrow")
+    cross.kvm_program(imported, HERE / "kvm_client.c", tmp_path / "kvm_client")
+    return tmp_path
+
+
+def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
+    command = ["sh", "-c", f"kldload ./peek.ko; kldload ./kvm.ko; {text}"]
+    result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
+    assert result.panic is None, result.panic.text
+    assert result.lock_reports == ()
+    assert result.outcome == "exited", result.console
+    return result
+
+
+@pytest.mark.parametrize(
+    ("emulator", "cpu", "cpus"),
+    [
+        ("qemu", None, 1), ("qemu", None, 2), ("qemu", XSAVE, 1),
+        ("bochs", None, 1), ("bochs", None, 2),
+    ],
+)  # fmt: skip
+def test_the_host_is_as_before(
+    imported: Cache, kind: Kind, directory: Path, emulator: Emulator, cpu: str | None, cpus: int
+) -> None:
+    machine = Machine(kind, cpus, emulator=emulator, cpu=cpu)
+    text = f"./checker {EXITS[emulator]} ./narrow && kldunload kvm"
+    result = script(imported, machine, directory, text)
+    assert result.status == 0, result.output
+    assert re.search(rb"^\d{6,} exits, signals: yes\nhost state: as before$", result.output, re.M)
+
+
+@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+def test_interrupts_in_a_guest_reach_the_host(
+    imported: Cache, kind: Kind, directory: Path, emulator: Emulator
+) -> None:
+    """A guest spins on the second CPU, whose timer ticks and which obeys NMIs, as in a panic."""
+    result = script(
+        imported, Machine(kind, 2, emulator=emulator), directory,
+        """
+        cpuset -l 1 ./kvm_client spin & sleep 2
+        ticks() { vmstat -i | sed -n 's/^cpu1:timer *\\([0-9]*\\) .*/ticks \\1/p'; }
+        ticks; for i in 1 2 3 4 5 6 7 8 9 10; do cpuset -l 0 sysctl -n debug.peek.stop; done
+        sleep 2; ticks; kill -9 $!; wait $!; kldunload kvm
+        """,
+    )  # fmt: skip
+    words = result.output.split()
+    assert words[2:-2] == [b"1"] * 10, result.output
+    assert int(words[-1]) > int(words[1])
