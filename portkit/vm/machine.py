@@ -68,6 +68,7 @@ def environment(job: Job, *, root: str, t: str, exchange: str, more: tuple[str, 
         more: settings for this emulator.
     """
     lines = (
+        *job.machine.tunables,  # the kernel takes the first of two
         "console=comconsole",
         "boot_serial=YES",
         "hw.uart.console=io:0x3f8,br:115200",
@@ -96,6 +97,5 @@ def environment(job: Job, *, root: str, t: str, exchange: str, more: tuple[str, 
         "kern.panic_reboot_wait_time=0",
         "kern.shutdown.poweroff_delay=0",
         *more,
-        *job.machine.tunables,
     )
     return "\n".join(lines) + "\n"

@@ -1,15 +1,12 @@
 """Suspend to memory: refused while /dev/kvm is in use, and else VMX and SVM are off meanwhile.
 
-QEMU's machine sleeps until it is told to wake up.
+Devices and processors are suspended and resumed, but the machine does not sleep: FreeBSD has a
+setting for this. Under QEMU it does not come back from a sleep, without our module either.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -46,28 +43,6 @@ def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result
     return result
 
 
-class Waker(threading.Thread):
-    """Wakes a machine each time it has gone to sleep, until it ends."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(daemon=True)
-        self.path = path
-        self.slept = 0
-
-    def run(self) -> None:
-        while not self.path.exists():
-            time.sleep(0.1)
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self.path))
-            stream = connection.makefile("rw")
-            print('{"execute": "qmp_capabilities"}', file=stream, flush=True)
-            for line in stream:
-                if json.loads(line).get("event") == "SUSPEND":
-                    self.slept += 1
-                    time.sleep(1)
-                    print('{"execute": "system_wakeup"}', file=stream, flush=True)
-
-
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_refused_while_in_use(imported: Cache, kind: Kind, directory: Path, cpus: int) -> None:
     result = script(
@@ -83,20 +58,15 @@ def test_refused_while_in_use(imported: Cache, kind: Kind, directory: Path, cpus
 
 
 @pytest.mark.parametrize("cpus", [1, 2])
-def test_guests_run_after_it(
-    imported: Cache, kind: Kind, directory: Path, cpus: int, tmp_path: Path
-) -> None:
-    control = tmp_path / "control"
-    waker = Waker(control)
-    waker.start()
-    machine = Machine(kind, cpus, options=("-qmp", f"unix:{control},server=on,wait=off"))
+def test_guests_run_after_it(imported: Cache, kind: Kind, directory: Path, cpus: int) -> None:
+    # FreeBSD's VGA driver panics at a suspend when it was switched off by this hint.
+    machine = Machine(kind, cpus, tunables=("hint.vga.0.disabled=0",))
     result = script(
         imported, machine, directory,
-        # FreeBSD's VGA driver panics at a suspend where there is no VGA.
-        "devctl detach vga0; ./suspend; sysctl -n debug.peek.virtual; ./kvm_client guest &&"
-        " kldunload kvm && sysctl -n debug.peek.virtual",
+        "sysctl debug.acpi.suspend_bounce=1 > /dev/null; ./suspend; sysctl -n debug.peek.asleep"
+        " debug.peek.virtual; ./kvm_client guest && kldunload kvm && sysctl -n debug.peek.virtual",
     )  # fmt: skip
-    assert waker.slept == 1
     assert result.output.split() == [
-        b"awake", b"%d" % cpus, *b"ports and ioeventfd irqfd signal mask refusals".split(), b"0",
+        b"awake", b"0", b"%d" % cpus,
+        *b"ports and ioeventfd irqfd signal mask refusals".split(), b"0",
     ], result.output  # fmt: skip

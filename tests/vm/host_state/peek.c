@@ -7,6 +7,8 @@
  *				"name value" on a line
  *	debug.peek.virtual	number of CPUs on which VMX or SVM is switched on;
  *				writing 1 or 0 switches it on or off on all
+ *	debug.peek.asleep	-1, or after a suspend the number of CPUs on which
+ *				it was on at wake-up, as far as FreeBSD asks them
  *	debug.peek.stop		1 if all other CPUs obeyed an NMI within seconds
  */
 
@@ -20,6 +22,7 @@
 #include <sys/smp.h>
 #include <sys/sysctl.h>
 
+#include <machine/cpu.h>
 #include <machine/cpufunc.h>
 #include <machine/md_var.h>
 #include <machine/segments.h>
@@ -169,6 +172,28 @@ peek_stop(SYSCTL_HANDLER_ARGS)
 SYSCTL_PROC(_debug_peek, OID_AUTO, stop, CTLTYPE_UINT | CTLFLAG_RD |
     CTLFLAG_MPSAFE, NULL, 0, peek_stop, "IU", "");
 
-static moduledata_t peek_data = { .name = "peek" };
+static int asleep = -1;
+SYSCTL_INT(_debug_peek, OID_AUTO, asleep, CTLFLAG_RD, &asleep, 0, "");
+
+static void
+wake_up(void)
+{
+
+	atomic_cmpset_int((u_int *)&asleep, -1, 0);
+	count(&asleep);
+}
+
+static int
+peek_event(module_t mod __unused, int what, void *arg __unused)
+{
+
+	if (what == MOD_LOAD)
+		vmm_resume_p = wake_up;
+	else if (what == MOD_UNLOAD)
+		vmm_resume_p = NULL;
+	return (0);
+}
+
+static moduledata_t peek_data = { .name = "peek", .evhand = peek_event };
 
 DECLARE_MODULE(peek, peek_data, SI_SUB_DRIVERS, SI_ORDER_ANY);
