@@ -238,6 +238,8 @@ long lkcl_file_linux_ioctl(void *lfile, unsigned int cmd, unsigned long arg)
 	if (!file->f_op->unlocked_ioctl)
 		return -ENOTTY;
 	set_mm(file->lx_mm);
+	if (!current->mm)
+		return -ENXIO;	/* a process of the kernel, or init(8) */
 	ret = lx_ioctl(file, cmd, arg);
 	if (current->lx_notifier)
 		lkc_panic("ioctl %#x returns with a vCPU loaded", cmd);

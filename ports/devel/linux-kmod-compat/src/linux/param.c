@@ -8,6 +8,7 @@
 #include <linux/sprintf.h>
 #include <linux/slab.h>
 #include <linux/limits.h>
+#include <linux/mutex.h>
 #include "lkc_bridge.h"
 
 extern const struct kernel_param __start_lx_params[], __stop_lx_params[];
@@ -27,6 +28,9 @@ void lkcl_param_info(unsigned int i, struct lkc_param *info)
 	info->writable = (kp->perm & 0222) != 0;
 }
 
+/* One get or set at a time, as on Linux; sysctl(9) does not see to it. */
+static DEFINE_MUTEX(param_lock);
+
 /* Linux's get functions are promised a page, and end with a newline. */
 int lkcl_param_get(unsigned int i, char *buf, lkc_size size)
 {
@@ -39,7 +43,9 @@ int lkcl_param_get(unsigned int i, char *buf, lkc_size size)
 	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
+	mutex_lock(&param_lock);
 	len = kp->ops->get(page, kp);
+	mutex_unlock(&param_lock);
 	if (len > 0 && page[len - 1] == '\n')
 		len--;
 	if (len >= 0 && len < size) {
@@ -55,8 +61,14 @@ int lkcl_param_get(unsigned int i, char *buf, lkc_size size)
 int lkcl_param_set(unsigned int i, const char *value)
 {
 	const struct kernel_param *kp = &__start_lx_params[i];
+	int err;
 
-	return kp->ops->set ? kp->ops->set(value, kp) : -EPERM;
+	if (!kp->ops->set)
+		return -EPERM;
+	mutex_lock(&param_lock);
+	err = kp->ops->set(value, kp);
+	mutex_unlock(&param_lock);
+	return err;
 }
 
 #define INTEGER_PARAM(name, type, format, parse)				\

@@ -380,9 +380,8 @@ void kthread_flush_work(struct kthread_work *work)
 struct vhost_task {
 	bool			(*fn)(void *);
 	void			*arg;
-	struct task_struct	*task;
-	bool			stop;
-	char			name[24];
+	void			*task;
+	bool			started, stop;
 };
 
 /*
@@ -393,6 +392,8 @@ static void vhost_task_main(void *arg)
 {
 	struct vhost_task *vtsk = arg;
 
+	while (!READ_ONCE(vtsk->started) && !READ_ONCE(vtsk->stop))
+		lkc_task_park(LKC_FOREVER, 0);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (READ_ONCE(vtsk->stop))
@@ -408,38 +409,36 @@ struct vhost_task *vhost_task_create(bool (*fn)(void *), void (*handle_kill)(voi
     void *arg, const char *name)
 {
 	struct vhost_task *vtsk = kzalloc(sizeof(*vtsk), GFP_KERNEL);
+	int err;
 
 	if (!vtsk)
 		return ERR_PTR(-ENOMEM);
 	vtsk->fn = fn;
 	vtsk->arg = arg;
-	strscpy(vtsk->name, name, sizeof(vtsk->name));
+	err = LX_BLOCKING(lkc_thread_start(vhost_task_main, vtsk, name, &vtsk->task));
+	if (err) {
+		kfree(vtsk);
+		return ERR_PTR(err);
+	}
 	return vtsk;
 }
 
-/* Without the thread the work is not done; its user only loses a service. */
 void vhost_task_start(struct vhost_task *vtsk)
 {
-	void *task;
-
-	if (LX_BLOCKING(lkc_thread_start(vhost_task_main, vtsk, vtsk->name, &task)))
-		pr_err("cannot start thread %s\n", vtsk->name);
-	else
-		vtsk->task = task;
+	WRITE_ONCE(vtsk->started, true);
+	lkc_task_unpark(vtsk->task);
 }
 
 void vhost_task_wake(struct vhost_task *vtsk)
 {
-	if (vtsk->task)
-		wake_up_process(vtsk->task);
+	wake_up_process(vtsk->task);
 }
 
 void vhost_task_stop(struct vhost_task *vtsk)
 {
 	WRITE_ONCE(vtsk->stop, true);
-	if (vtsk->task) {
-		wake_up_process(vtsk->task);
-		LX_BLOCKING_VOID(lkc_thread_join(vtsk->task));
-	}
+	wake_up_process(vtsk->task);
+	lkc_task_unpark(vtsk->task);	/* if it was never started */
+	LX_BLOCKING_VOID(lkc_thread_join(vtsk->task));
 	kfree(vtsk);
 }

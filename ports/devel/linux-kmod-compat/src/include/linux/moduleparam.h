@@ -45,8 +45,4 @@ int param_get_bool(char *buffer, const struct kernel_param *kp);
 int param_set_bint(const char *val, const struct kernel_param *kp);
 int param_set_uint(const char *val, const struct kernel_param *kp);
 int param_get_uint(char *buffer, const struct kernel_param *kp);
-/* FreeBSD's sysctl code serialises. */
-static inline void kernel_param_lock(struct module *mod) {}
-static inline void kernel_param_unlock(struct module *mod) {}
-
 #endif

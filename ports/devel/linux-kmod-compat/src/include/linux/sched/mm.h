@@ -7,7 +7,7 @@ struct mm_struct;
 struct mm_struct *lx_mm_of(void *vmspace);
 void mmgrab(struct mm_struct *mm);
 void mmdrop(struct mm_struct *mm);
-/* A reference keeps the address space, too. */
+/* That the address space is gone is found out by who reaches into it. */
 static inline bool mmget_not_zero(struct mm_struct *mm)
 {
 	mmgrab(mm);
