@@ -33,6 +33,7 @@ void
 lkc_sx_init(struct lkc_sx *sx, const char *name)
 {
 
+	LKC_ASSERT_THREAD();
 	/*
 	 * Linux initialises a lock in memory that it does not always clear;
 	 * SX_NEW keeps WITNESS from taking old contents for a live lock.
@@ -44,6 +45,7 @@ void
 lkc_sx_destroy(struct lkc_sx *sx)
 {
 
+	LKC_ASSERT_THREAD();
 	sx_destroy(host_sx(sx));
 }
 

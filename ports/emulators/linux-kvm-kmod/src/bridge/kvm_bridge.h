@@ -27,20 +27,16 @@ lkc_u64	kvmb_tss_base(void);
 /*
  * Load the task register again.  VMX: a VM exit leaves the TSS limit at 0x67,
  * which takes the process its I/O permission bitmap; call it when the guest
- * state is put away, with the LDT.  [crit], interrupts off
+ * state is put away, with the LDT.  In a critical section.  [crit]
  */
 void	kvmb_tss_reload(void);
 /* Limit of GDTR and IDTR as the host set them. [irq] */
 lkc_u32	kvmb_gdt_limit(void);
 lkc_u32	kvmb_idt_limit(void);
-/* Selector of the LDT that the current thread uses, 0 if none.  [irq] */
-lkc_u32	kvmb_ldt_selector(void);
 
-/*
- * The current thread has debug registers of its own in use, which a guest run
- * has destroyed; put them back.  [crit], interrupts off
- */
+/* The current thread has debug registers of its own in use.  [irq] */
 int	kvmb_dbregs_active(void);
+/* A guest run has destroyed them; put them back.  [crit], interrupts off */
 void	kvmb_dbregs_restore(void);
 
 /*

@@ -66,14 +66,6 @@ kvmb_idt_limit(void)
 	return (r_idt.rd_limit);
 }
 
-lkc_u32
-kvmb_ldt_selector(void)
-{
-
-	return (curproc->p_md.md_ldt != NULL ?
-	    GSEL(GUSERLDT_SEL, SEL_KPL) : 0);
-}
-
 int
 kvmb_dbregs_active(void)
 {
@@ -86,6 +78,7 @@ kvmb_dbregs_restore(void)
 {
 	struct pcb *pcb;
 
+	LKC_ASSERT_THREAD();
 	KASSERT((read_rflags() & PSL_I) == 0,
 	    ("%s: called with interrupts on", __func__));
 	pcb = curpcb;
