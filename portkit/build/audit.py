@@ -30,6 +30,12 @@ _VECTOR = re.compile(
     r"%([xyz]?mm\d|st\b|k[0-7]\b)"
     r"|^(f[a-z0-9]+|wait|[vp]?emms|ldmxcsr|stmxcsr|vzero(all|upper)|x(save|rstor)[a-z0-9]*)\b"
 )
+# What faults by its operands, apart from _VECTOR.  VMX instructions fail without a fault.
+_FAULTS = re.compile(
+    r"^(rdmsr|wrmsr\w*|rdpmc|x[gs]etbv|wrpkru|inv(pcid|lpga)|vm(run|load|save)|i?div[bwlq]"
+    r"|l(ldt|tr|gdt|idt|msw)[a-z]?|(i|l|sys)ret[a-z]+|swapgs|int|(in|out)s?[bwl]?)(?!\w)"
+    r"|^mov\w* .*, %(cr|dr|db)\d|^(mov|pop)\w* .*%[d-gs]s$"
+)
 _FRAME = re.compile(r"^(?:subq \$|sub \$|leaq -|addq \$-)(0x[0-9a-f]+|\d+)(?:\(%rsp\))?, %rsp$")
 
 
@@ -43,6 +49,7 @@ class Reviewed:
         sections: Linux sections that the module itself takes care of.
         segment: functions that may use %fs or %gs.
         fpu: functions that may use x87, SSE or AVX.
+        fault: functions that may use an instruction that some operands make fault.
         stack: functions with a larger frame, mapped to their own limit in bytes.
         stack_limit: bytes that every other function's frame may have.
     """
@@ -52,6 +59,7 @@ class Reviewed:
     sections: Mapping[str, str]
     segment: Mapping[str, str]
     fpu: Mapping[str, str]
+    fault: Mapping[str, str]
     stack: Mapping[str, int]
     stack_limit: int
 
@@ -71,7 +79,7 @@ def load_reviewed(path: Path) -> Reviewed:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{error}", where=str(path), hint="fix the file") from error
     tables = {}
-    for key in ("kpi", "exports", "sections", "segment", "fpu"):
+    for key in ("kpi", "exports", "sections", "segment", "fpu", "fault"):
         table = data.pop(key, {})
         if not isinstance(table, dict) or not all(isinstance(v, str) and v for v in table.values()):
             raise _malformed(path, key, 'holds lines like name = "reason"')
@@ -180,6 +188,7 @@ def _instructions(path: Path, reviewed: Reviewed) -> Iterator[Finding]:
     rules = (
         ("audit-segment", _SEGMENT, reviewed.segment, "uses a segment of FreeBSD's"),
         ("audit-fpu", _VECTOR, reviewed.fpu, "would destroy a thread's FPU state"),
+        ("audit-fault", _FAULTS, reviewed.fault, "may fault, which would be a panic"),
     )
     seen = set()
     for instruction in disassemble(path):

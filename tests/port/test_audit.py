@@ -21,6 +21,7 @@ LISTS = Reviewed(
     sections={"__start_known": "x"},
     segment={},
     fpu={},
+    fault={},
     stack={},
     stack_limit=1024,
 )
@@ -101,6 +102,15 @@ def test_a_kpi_that_is_not_needed_any_more_is_listed(build: Callable[[str], Path
         (function("bad", "xrstors64 (%rdi)"), "audit-fpu", "bad"),
         (function("bad", "ldmxcsr (%rdi)"), "audit-fpu", "bad"),
         (function("bad", "emms"), "audit-fpu", "bad"),
+        *(
+            (function("bad", faulting), "audit-fault", "bad")
+            for faulting in (
+                "rdmsr", "wrmsr", "xsetbv", "wrpkru", "rdpmc", "divq %rcx", "idivl (%rdi)",
+                "vmload", "vmrun", "invlpga", "invpcid (%rdi), %rax", "lldtw %ax", "ltrw %ax",
+                "lgdtq (%rdi)", "lidtq (%rdi)", "iretq", "lretq", "int $2", "inb %dx, %al",
+                "outl %eax, %dx", "insb", "movq %rax, %cr4", "movq %rax, %dr7", "movw %ax, %ds",
+            )
+        ),
         (function("bad", "subq $1032, %rsp"), "audit-stack", "bad"),
         (function("bad", "leaq -2048(%rsp), %rsp"), "audit-stack", "bad"),
     ],
@@ -121,6 +131,7 @@ def test_each_rule_names_the_function(
         ("\t.section .altinstructions,\"a\"\n\t.long 0\n", {"sections": {".altinstructions": "x"}}),
         (function("f", "movq %gs:0, %rax"), {"segment": {"f": "x"}}),
         (function("f", "fldz"), {"fpu": {"f": "x"}}),
+        (function("f", "divq %rcx"), {"fault": {"f": "x"}}),
         (function("f", "subq $4096, %rsp"), {"stack": {"f": 4096}}),
     ],
 )  # fmt: skip
@@ -135,8 +146,9 @@ def test_what_was_reviewed_passes(
     "harmless",
     [
         "cpuid",
-        "vmrun",
         "vmlaunch",
+        "int3",
+        "incl %eax",
         "wrfsbase %rax",
         "movl $5, %eax",
         "prefetcht0 (%rax)",
