@@ -21,7 +21,7 @@ PYTEST_ARGS ?=
 
 # What the targets need beside git, python3 and make, by Debian's names.
 PACKAGES := bmake ca-certificates clang clang-19 dpkg-dev gcc gnupg gpgv libc6-dev libck-dev lld llvm \
-  makefs mandoc patch pkgconf quilt xz-utils
+  makefs mandoc original-awk patch pkgconf quilt xz-utils
 
 # What the tests try beside that: the page in a browser, the examples' scripts, completion.
 TEST_PACKAGES := chromium-headless-shell fish shellcheck zsh
