@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from portkit.cli import _COMMANDS
+from tests.engine.upstream import make_upstream
 from tests.support import make_project
 
 ROOT = Path(__file__).parents[1]
@@ -183,6 +184,20 @@ def test_nothing_is_completed_where_there_is_no_project(tmp_path: Path) -> None:
     assert completed(Path("/"), "portkit apply ") == set()
     (tmp_path / "portkit.toml").write_text("[[[")
     assert completed(tmp_path, "portkit apply ") == set()
+
+
+def test_progress_is_shown_to_who_looks(tmp_path: Path) -> None:
+    make_project(tmp_path, {}, pin="1.0")
+    make_upstream(tmp_path / "upstream-git", [("Start", {"a": "1\n"}, "v1.0")])
+    shown = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m portkit sync", "/dev/null"], cwd=tmp_path,
+        env={**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}, check=False,
+        capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert re.search("import up 1.0.*\N{BOX DRAWINGS HEAVY HORIZONTAL}", shown)
+    assert "up 1.0: new, from local" in shown
+    again = portkit("sync", cwd=tmp_path)
+    assert (again.stdout, again.stderr) == ("up 1.0: already mirrored\n", "")
 
 
 def test_another_directory_is_where_paths_start(tmp_path: Path) -> None:
