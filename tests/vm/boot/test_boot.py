@@ -15,7 +15,7 @@ import pytest
 
 from portkit.errors import EnvironmentProblem
 from portkit.vm.cache import Cache, Kind
-from portkit.vm.machine import Machine
+from portkit.vm.machine import Emulator, Machine
 from portkit.vm.run import Result, run
 from tests.guests import suite
 from tests.vm.boot import debian, programs
@@ -23,6 +23,7 @@ from tests.vm.boot import debian, programs
 pytestmark = pytest.mark.vm
 
 SECONDS = 900  # on a busy host
+BOCHS_SECONDS = 3600
 
 LINUX = "console=ttyS0 quiet panic=-1 reboot=k nokaslr mitigations=off"
 FREEBSD = "vfs.root.mountfrom=ufs:/dev/md0 init_path=/sbin/init"
@@ -64,15 +65,18 @@ def freebsd(imported: Cache, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 def boot(
-    cache: Cache, kind: Kind, cpus: int, guest: tuple[Path, Path], settings: str, directory: Path
-) -> Result:
+    cache: Cache, kind: Kind, cpus: int, guest: tuple[Path, Path], settings: str, directory: Path,
+    emulator: Emulator = "qemu",
+) -> Result:  # fmt: skip
     """Boot a guest with as many vCPUs as the host has CPUs."""
     shutil.copy(suite.module(kind), directory / "kvm.ko")
     programs.kvmboot(cache, directory / "kvmboot")
     for name, path in zip(("kernel", "image"), guest, strict=True):
         shutil.copy(path, directory / name)
     script = SCRIPT.replace("CPUS", str(cpus)).replace("SETTINGS", settings)
-    result = run(cache, Machine(kind, cpus), directory, ["sh", "-c", script], timeout=SECONDS)
+    machine = Machine(kind, cpus, emulator=emulator)
+    timeout = SECONDS if emulator == "qemu" else BOCHS_SECONDS
+    result = run(cache, machine, directory, ["sh", "-c", script], timeout=timeout)
     assert result.panic is None, result.panic.text
     assert result.outcome == "exited", result.output.decode(errors="replace") + result.console
     assert result.lock_reports == ()
@@ -103,6 +107,15 @@ def test_linux(
 ) -> None:
     result = boot(imported, kind, cpus, linux, LINUX, tmp_path)
     works(result, cpus, "kvm-clock")
+    assert b"kvmboot: power-off" in result.output
+    assert result.status == 0
+
+
+def test_linux_on_vt_x(
+    imported: Cache, kind: Kind, linux: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = boot(imported, kind, 1, linux, LINUX, tmp_path, "bochs")
+    works(result, 1, "kvm-clock")
     assert b"kvmboot: power-off" in result.output
     assert result.status == 0
 
