@@ -81,6 +81,12 @@ __asm__(
 "	mov	$\\to, %edx\n"
 "	wrmsr\n"
 "	.endm\n"
+"	.macro EOI\n"
+"	mov	$0x80b, %ecx\n"
+"	xor	%eax, %eax\n"
+"	xor	%edx, %edx\n"
+"	wrmsr\n"
+"	.endm\n"
 "	.code32\n"
 
 "	.globl	guest_cpuid, guest_port, guest_mmio, guest_ipi\n"
@@ -153,26 +159,28 @@ __asm__(
 "	dec	%esi\n"
 "	jnz	1b\n"
 "	END\n"
-/* Interrupt handlers of CPU 0 and 1 (which replies when EBP is not 0). */
+/*
+ * Interrupt handlers of CPU 0 and 1 (which replies when EBP is not 0).  The
+ * interrupt ends first: with the reply CPU 0 may be done, and CPU 1 is stopped
+ * wherever it is.
+ */
 "handler_count:\n"
 "	push	%eax\n"
 "	push	%ecx\n"
 "	push	%edx\n"
+"	EOI\n"
 "	incl	0x400c\n"
 "	jmp	1f\n"
 "handler_reply:\n"
 "	push	%eax\n"
 "	push	%ecx\n"
 "	push	%edx\n"
+"	EOI\n"
 "	incl	0x4008\n"
 "	test	%ebp, %ebp\n"
 "	jz	1f\n"
 "	IPI	0\n"
-"1:	mov	$0x80b, %ecx\n"			/* end of interrupt */
-"	xor	%eax, %eax\n"
-"	xor	%edx, %edx\n"
-"	wrmsr\n"
-"	pop	%edx\n"
+"1:	pop	%edx\n"
 "	pop	%ecx\n"
 "	pop	%eax\n"
 "	iret\n"

@@ -31,10 +31,11 @@ from gdbstub import Stub  # noqa: E402
 from run import Host, on_freebsd, on_linux  # noqa: E402
 
 from portkit.vm.cache import Cache, default_directory  # noqa: E402
+from portkit.vm.tools import tool  # noqa: E402
 
 GUEST_CODE = range(0x1000, 0x3000)  # CODE of exits.c
 WARM_UP = 200  # rounds
-BATCHES = 50  # enough for the rounds that are looked at
+BATCHES = 50  # enough for the rounds that are looked at; of memory one is
 KERNEL = 1 << 63
 
 
@@ -82,10 +83,10 @@ def of_elf(path: Path, base: int = 0) -> list[tuple[int, str]]:
     return places
 
 
-def loop_of(kind: str, work: Path) -> int:
-    """Where the guest of a kind does the same again."""
+def loop_of(kind: str, compiler: str, work: Path) -> int:
+    """Where the guest of a kind does the same again; assemblers and levels differ."""
     program = work / "exits.o"
-    subprocess.run(["cc", "-c", "-o", program, HERE / "exits.c"], check=True)
+    subprocess.run([compiler, "-O2", "-c", "-o", program, HERE / "exits.c"], check=True)
     places = {name: address for address, name in of_elf(program, base=KERNEL)}
     return GUEST_CODE.start + places[f"loop_{kind.partition('-')[0]}"] - places["guest_cpuid"]
 
@@ -160,13 +161,16 @@ def main() -> None:
     parser.add_argument("--kind", default="port")
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
-    on, symbols_of = {"freebsd": (on_freebsd, of_freebsd), "linux": (on_linux, of_linux)}[args.host]
+    on, symbols_of, compiler = {
+        "freebsd": (on_freebsd, of_freebsd, tool("clang")), "linux": (on_linux, of_linux, "cc"),
+    }[args.host]  # fmt: skip
+    batches = 1 if args.kind.startswith("fill-") else BATCHES
     with tempfile.TemporaryDirectory(dir=default_directory().parent) as name:
         work = Path(name)
         stub = work / "gdb"
-        tracer = Tracer(stub, loop_of(args.kind, work), args.rounds)
+        tracer = Tracer(stub, loop_of(args.kind, compiler, work), args.rounds)
         (work / "t").mkdir()
-        on(Host(True, BATCHES, args.kind, ("-gdb", f"unix:{stub},server=on,wait=off"), tracer.take),
+        on(Host(True, batches, args.kind, ("-gdb", f"unix:{stub},server=on,wait=off"), tracer.take),
            work / "t")  # fmt: skip
         tracer.wait()
     output = tracer.output.decode(errors="replace").replace("\r", "")
