@@ -101,7 +101,7 @@ def explain(
                 path, conflict.kind.value, None if at is None else way[at].version, commit,
                 _places(conflict, regions),
                 suggestions(
-                    mirror.repo, onto, path, first, conflict, regions,
+                    mirror.repo, base, onto, path, first, conflict, regions,
                     resolutions_of(manifest, base.upstream).directory,
                 ),
             )

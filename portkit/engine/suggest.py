@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from portkit.engine.merge import FileConflict, Kind
 from portkit.engine.resolutions import Region, parse_conflict, read_region
-from portkit.gitio import GitFailed, GitRepo
+from portkit.gitio import GitRepo
 from portkit.mirror.model import Release
 
 _NAME = re.compile(rb"([A-Za-z_]\w*)[ \t]*\(")
 _AT_MARGIN = re.compile(rb"[A-Za-z_]")
 _TELLING = 12  # characters that a line has at least to be looked for elsewhere
 _FEW = 3  # more places than that are no suggestion
+_REGIONS = 20  # of a file: enough to look at
+_NEAR = 1000  # files: moved code is in one that has changed, and not far away
 _KEYWORDS = {b"if", b"for", b"while", b"switch", b"return", b"sizeof"}
 
 
@@ -39,6 +43,7 @@ class Suggestion:
 
 def suggestions(
     repo: GitRepo,
+    pin: Release,
     onto: Release,
     path: PurePosixPath,
     base: bytes | None,
@@ -50,6 +55,7 @@ def suggestions(
 
     Args:
         repo: the mirror's repository.
+        pin: the release that the patch is made for.
         onto: the release with which the patch conflicts.
         path: the conflicting file in it.
         base: the file on the pinned release.
@@ -62,8 +68,10 @@ def suggestions(
     if base is not None:
         blob = repo.cat_file([f"{onto.tree}:{path}"])[0]
         upstream = blob.data if blob else b""
-        for region in regions:
-            found += _moved(repo, onto, path, base, upstream, region)
+        files = _near(repo, pin.tree, onto.tree, path.parent, path.suffix)
+        others = {name: data for name, data in files.items() if name != str(path)}
+        for region in regions[:_REGIONS]:
+            found += _moved(others, base, upstream, region)
     return tuple(dict.fromkeys(found))
 
 
@@ -81,37 +89,67 @@ def _resolutions(regions: Sequence[Region], directory: Path) -> Iterable[Suggest
 
 
 def _moved(
-    repo: GitRepo, onto: Release, path: PurePosixPath, base: bytes, upstream: bytes, region: Region
+    files: Mapping[str, bytes], base: bytes, upstream: bytes, region: Region
 ) -> Iterable[Suggestion]:
     """The function around a place, or else its lines, where another file has them now."""
     at = _offset(base, region)
     name = _function(base, at) if at is not None else None
     if name is not None and not _defined(name, upstream):
-        pattern = rf"^[A-Za-z_].*\b{name.decode()}[[:space:]]*\("
-        hits = [hit for hit in _grep(repo, onto, path, "-E", pattern) if hit[2][-1:] != b";"]
+        definition = re.compile(
+            rb"^(?:[A-Za-z_][^\n]*\b)?" + re.escape(name) + rb"[ \t]*\([^\n;]*$", re.MULTILINE
+        )
+        hits = [
+            (file, _line(data, match.start()))
+            for file, data in files.items() if name in data
+            for match in definition.finditer(data)
+        ]  # fmt: skip
         if 0 < len(hits) <= _FEW:
             return [
                 Suggestion("moved", file, line, f"{name.decode()}() is in {file}:{line} now")
-                for file, line, _ in hits
+                for file, line in hits
             ]
     lines = [line.strip() for line in region.base]
     telling = [line for line in lines if len(line) >= _TELLING and line not in upstream]
     if not telling:
         return []
-    hits = _grep(repo, onto, path, "-F", os.fsdecode(max(telling, key=len)))
-    files = list(dict.fromkeys(file for file, _, _ in hits))
-    blobs = repo.cat_file(f"{onto.tree}:{file}" for file in files[: _FEW + 1])
-    kept = [
-        file for file, blob in zip(files, blobs, strict=False)
-        if blob and sum(line in blob.data for line in telling) * 2 > len(telling)
-    ]  # fmt: skip
-    if len(files) > _FEW:
+    longest = max(telling, key=len)
+    found = {file: data for file, data in files.items() if longest in data}
+    if len(found) > _FEW:
         return []
-    first = {file: line for file, line, _ in reversed(hits)}
+    places = [
+        (file, _line(data, data.index(longest))) for file, data in found.items()
+        if sum(line in data for line in telling) * 2 > len(telling)
+    ]  # fmt: skip
     return [
-        Suggestion("moved", file, first[file], f"these lines are in {file}:{first[file]} now")
-        for file in kept
+        Suggestion("moved", file, line, f"these lines are in {file}:{line} now")
+        for file, line in places
     ]
+
+
+def _line(data: bytes, at: int) -> int:
+    return data.count(b"\n", 0, at) + 1
+
+
+@lru_cache(maxsize=1)  # conflicts of one patch are mostly in one directory
+def _near(
+    repo: GitRepo, old_tree: str, new_tree: str, directory: PurePosixPath, suffix: str
+) -> Mapping[str, bytes]:
+    """The files of this kind that are new or changed in a tree, those nearest to a directory."""
+    out = repo.run("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=AMT", old_tree, new_tree)
+    fields = out.split(b"\0")[:-1]
+    changed = {
+        os.fsdecode(name): head.split(b" ")[3].decode()
+        for head, name in zip(fields[::2], fields[1::2], strict=True)
+    }
+    kinds = (".c", ".h") if suffix in (".c", ".h") else (suffix,)
+
+    def distance(name: str) -> int:
+        pairs = zip(name.split("/"), directory.parts, strict=False)
+        return -sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+    names = sorted((name for name in changed if name.endswith(kinds)), key=distance)[:_NEAR]
+    blobs = repo.cat_file(changed[name] for name in names)
+    return {name: blob.data for name, blob in zip(names, blobs, strict=True) if blob is not None}
 
 
 def _offset(base: bytes, region: Region) -> int | None:
@@ -139,24 +177,3 @@ def _defined(name: bytes, data: bytes) -> bool:
     """Whether a file defines a function."""
     pattern = re.compile(rb"^[A-Za-z_][^\n]*\b" + re.escape(name) + rb"[ \t]*\([^\n;]*$", re.M)
     return pattern.search(data) is not None or data.startswith(name + b"(")
-
-
-def _grep(
-    repo: GitRepo, onto: Release, path: PurePosixPath, kind: str, pattern: str
-) -> list[tuple[str, int, bytes]]:
-    """Lines of other files of a release: path, line number, text."""
-    wanted = {f"*{path.suffix}", "*.h"} if path.suffix in (".c", ".h") else {f"*{path.suffix}"}
-    try:
-        out = repo.run(
-            "grep", "-n", "-z", "-I", kind, "-e", pattern, onto.tree, "--",
-            *(f":(glob)**/{each}" for each in sorted(wanted)), f":(exclude,literal){path}",
-        )  # fmt: skip
-    except GitFailed as error:
-        if error.status == 1:  # not found
-            return []
-        raise
-    hits = []
-    for line in out.splitlines():
-        name, number, text = line.split(b"\0", 2)
-        hits.append((os.fsdecode(name).partition(":")[2], int(number), text.rstrip()))
-    return hits

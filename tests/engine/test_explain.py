@@ -200,16 +200,17 @@ class TestHistory:
 
 class TestSuggestions:
     def test_a_function_that_moved_to_another_file(self, tmp_path: Path) -> None:
-        first = {"a.c": OTHER + FUNCTION, "b.c": "int b;\n"}
+        """Not to one that has had the same lines before, as a copy."""
+        first = {"a.c": OTHER + FUNCTION, "b.c": "int b;\n", "copy.c": FUNCTION}
         patched = {**first, "a.c": OTHER + FUNCTION.replace("100", "200")}
         moved: Files = {
-            "a.c": OTHER, "b.h": "int\talpha(int x);\n", "sub/b.c": "int b;\n\n" + FUNCTION,
-            "notes.txt": FUNCTION,
+            "a.c": OTHER, "copy.c": FUNCTION, "b.h": "int\talpha(int x);\n", "notes.txt": FUNCTION,
+            "sub/b.c": "int b;\n\n" + FUNCTION,
         }  # fmt: skip
         manifest = make_project(tmp_path, {"1.1": first, "1.2": moved}, chain(first, patched))
         (found,) = conflicts(manifest, "1.2")
         (hint,) = found["suggestions"]
-        assert (hint["kind"], hint["path"]) == ("moved", "sub/b.c")
+        assert hint["text"] == "alpha() is in sub/b.c:4 now"
         text = portkit(tmp_path, "rebase", "s", "--onto", "1.2").stdout
         assert f"look: {hint['text']}" in text
 
