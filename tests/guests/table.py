@@ -33,26 +33,24 @@ class Mode:
         emulator: what emulates the machine.
         cpu: the processor's model; None for the default one.
         tunables: the module's parameters.
+        cpus: how many processors the machine has.
     """
 
     name: str
     emulator: Emulator = "qemu"
     cpu: str | None = None
     tunables: tuple[str, ...] = ()
-
-    @property
-    def cpus(self) -> int:
-        """How many processors the machine has; Bochs runs all of them in one thread."""
-        return 1 if self.emulator == "bochs" else 2
+    cpus: int = 1
 
 
 MODES = (
-    Mode("svm"),
-    Mode("svm-xsave", cpu=XSAVE),
-    Mode("svm-npt=0", tunables=("hw.kvm.amd.npt=0",)),
-    Mode("svm-nrips=0", tunables=("hw.kvm.amd.nrips=0",)),
-    Mode("svm-avic=0", tunables=("hw.kvm.amd.avic=0",)),
+    Mode("svm", cpus=2),
+    Mode("svm-xsave", cpu=XSAVE, cpus=2),
+    Mode("svm-npt=0", tunables=("hw.kvm.amd.npt=0",), cpus=2),
+    Mode("svm-nrips=0", tunables=("hw.kvm.amd.nrips=0",), cpus=2),
+    Mode("svm-avic=0", tunables=("hw.kvm.amd.avic=0",), cpus=2),
     Mode("vmx", "bochs"),
+    Mode("vmx-2-cpus", "bochs", cpus=2),
     Mode("vmx-ept=0", "bochs", tunables=("hw.kvm.intel.ept=0",)),
     Mode("vmx-unrestricted_guest=0", "bochs", tunables=("hw.kvm.intel.unrestricted_guest=0",)),
     Mode("vmx-vpid=0", "bochs", tunables=("hw.kvm.intel.vpid=0",)),
