@@ -35,7 +35,7 @@ def run_cases(
     script = (
         "kldload ./kvm.ko && sysctl kern.corefile=/tmp/%N.core > /dev/null &&"
         f" ./stress -t 120 memory.fork process.killed > warm-up;"
-        f" {measure.SCRIPT.format(name='before')}; ./stress -t 120 {cases}; s=$?;"
+        f" {measure.SCRIPT.format(name='before')}; ./stress -t 400 {cases}; s=$?;"
         f" {measure.SCRIPT.format(name='after')}; kldunload kvm || exit 3; exit $s"
     )
     with tempfile.NamedTemporaryFile() as swap:

@@ -512,3 +512,25 @@ CASE(load, more_vcpus_than_cpus)
 		(void)status_of(hog[i]);
 	}
 }
+
+/* Timers that ask for more than all of a processor leave some to everybody. */
+CASE(load, timers_without_end)
+{
+	static struct vm vm[40];
+	struct kvm_pit_state2 pit;
+	size_t i;
+	int n;
+
+	for (i = 0; i < nitems(vm); i++) {
+		vm_open(&vm[i], VM_PIT);
+		SYS(ioctl(vm[i].fd, KVM_GET_PIT2, &pit));
+		pit.channels[0].mode = 2;
+		pit.channels[0].count = 1;
+		pit.channels[0].count_load_time = 0;
+		SYS(ioctl(vm[i].fd, KVM_SET_PIT2, &pit));
+	}
+	for (n = 0; n < 50; n++)
+		usleep(10000);
+	for (i = 0; i < nitems(vm); i++)
+		vm_close(&vm[i]);
+}

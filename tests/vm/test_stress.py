@@ -23,7 +23,7 @@ def test_all_cases_pass_and_leave_nothing(
 ) -> None:
     stress.build(imported, tmp_path)
     machine = Machine(kind, cpus, memory=memory)
-    result = stress.run_cases(imported, machine, tmp_path, timeout=1500)
+    result = stress.run_cases(imported, machine, tmp_path, timeout=2400)
     assert result.panic is None, result.panic.text
     said = result.output.decode(errors="replace")
     verdicts = suite.verdicts(said)

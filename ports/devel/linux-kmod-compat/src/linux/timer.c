@@ -74,23 +74,56 @@ void mark_tsc_unstable(char *reason)
 
 static void start(struct hrtimer *timer)
 {
+	ktime_t time = max(timer->node.expires, timer->lx_turn);
+
 	WRITE_ONCE(timer->lx_started, true);
-	lkc_timer_start(&timer->lx_timer, timer->node.expires < 0 ? 0 : timer->node.expires);
+	lkc_timer_start(&timer->lx_timer, time < 0 ? 0 : time);
+}
+
+/*
+ * Periodic timers that are late expire again at once, and enough of them leave
+ * the processor to nobody else.  So those of a processor take turns, which are
+ * further apart as long as they come late, too.  Linux makes pauses instead, in
+ * hrtimer_interrupt().
+ */
+#define SHORTEST_GAP	(100 * NSEC_PER_USEC)
+#define LONGEST_GAP	(2 * NSEC_PER_MSEC)
+#define LONGEST_WAIT	(100 * NSEC_PER_MSEC)
+
+struct turns {
+	ktime_t	last;
+	ktime_t	gap;
+};
+static DEFINE_PER_CPU(struct turns, turns);
+
+static ktime_t next_turn(struct hrtimer *timer, ktime_t now)
+{
+	struct turns *t = this_cpu_ptr(&turns);
+	bool late = timer->lx_turn && now > timer->lx_turn + t->gap;
+
+	t->gap = clamp(late ? 2 * t->gap : t->gap / 2, SHORTEST_GAP, LONGEST_GAP);
+	t->last = min(max(t->last, now) + t->gap, now + LONGEST_WAIT);
+	return t->last;
 }
 
 static void hrtimer_expired(void *arg)
 {
 	struct hrtimer *timer = arg;
+	ktime_t now;
 
 	WRITE_ONCE(timer->lx_started, false);
-	if (timer->function(timer) == HRTIMER_RESTART)
-		start(timer);
+	if (timer->function(timer) != HRTIMER_RESTART)
+		return;
+	now = lkc_clock_mono_ns();
+	timer->lx_turn = timer->node.expires > now ? 0 : next_turn(timer, now);
+	start(timer);
 }
 
 void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode)
 {
 	timer->node.expires = 0;
 	timer->lx_started = false;
+	timer->lx_turn = 0;
 	lkc_timer_init(&timer->lx_timer, hrtimer_expired, timer);
 }
 
@@ -99,6 +132,7 @@ void hrtimer_start(struct hrtimer *timer, ktime_t time, const enum hrtimer_mode 
 	if (mode & HRTIMER_MODE_REL)
 		time = ktime_add_safe(time, lkc_clock_mono_ns());
 	timer->node.expires = time;
+	timer->lx_turn = 0;
 	start(timer);
 }
 

@@ -32,6 +32,7 @@ struct hrtimer {
 	} node;
 	enum hrtimer_restart (*function)(struct hrtimer *);
 	bool		lx_started;		/* and not yet fired or cancelled */
+	ktime_t		lx_turn;		/* of one that is late again, or 0 */
 	struct lkc_timer lx_timer;
 };
 void hrtimer_init(struct hrtimer *timer, clockid_t clock, enum hrtimer_mode mode);
