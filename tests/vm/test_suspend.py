@@ -39,6 +39,7 @@ def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result
     command = ["sh", "-c", f"kldload ./peek.ko; kldload ./kvm.ko; {text}"]
     result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
     assert result.panic is None, result.panic.text
+    assert result.lock_reports == ()
     assert result.outcome == "exited", result.console
     return result
 
