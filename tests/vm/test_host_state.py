@@ -85,3 +85,9 @@ def test_interrupts_in_a_guest_reach_the_host(
     assert result.output.split().count(b"1") == 10, result.output
     before, after = (int(n) for n in re.findall(rb"^ticks (\d+)$", result.output, re.MULTILINE))
     assert after > before
+
+
+def test_a_machine_check_can_be_passed_on(imported: Cache, kind: Kind, directory: Path) -> None:
+    """By the instruction that the module uses; no emulator lets a real one leave a guest."""
+    result = script(imported, Machine(kind), directory, "sysctl -n debug.peek.mce")
+    assert result.output == b"1\n", result.console

@@ -9,6 +9,7 @@
  *				writing 1 or 0 switches it on or off on all
  *	debug.peek.asleep	-1, or after a suspend the number of CPUs on which
  *				it was on at wake-up, as far as FreeBSD asks them
+ *	debug.peek.mce		1 if FreeBSD took an INT 18 as a machine check
  *	debug.peek.stop		1 if all other CPUs obeyed an NMI within seconds
  */
 
@@ -171,6 +172,22 @@ peek_stop(SYSCTL_HANDLER_ARGS)
 }
 SYSCTL_PROC(_debug_peek, OID_AUTO, stop, CTLTYPE_UINT | CTLFLAG_RD |
     CTLFLAG_MPSAFE, NULL, 0, peek_stop, "IU", "");
+
+/* As KVM passes on one that has taken the CPU out of a guest. */
+static int
+peek_mce(SYSCTL_HANDLER_ARGS)
+{
+	u_int taken;
+
+	critical_enter();
+	wrmsr(MSR_MCG_STATUS, MCG_STATUS_RIPV | MCG_STATUS_MCIP);
+	__asm__ volatile ("int $18");
+	taken = (rdmsr(MSR_MCG_STATUS) & MCG_STATUS_MCIP) == 0;
+	critical_exit();
+	return (sysctl_handle_int(oidp, &taken, 0, req));
+}
+SYSCTL_PROC(_debug_peek, OID_AUTO, mce, CTLTYPE_UINT | CTLFLAG_RD |
+    CTLFLAG_MPSAFE, NULL, 0, peek_mce, "IU", "");
 
 static int asleep = -1;
 SYSCTL_INT(_debug_peek, OID_AUTO, asleep, CTLFLAG_RD, &asleep, 0, "");
