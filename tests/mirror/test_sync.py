@@ -5,16 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import lzma
 import os
 import re
 import resource
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,150 +23,19 @@ from portkit.manifest.load import load_manifest
 from portkit.manifest.lock import Lock
 from portkit.mirror import source as source_module
 from portkit.mirror.source import NotThere
-from portkit.mirror.store import Mirror
-from portkit.mirror.sync import SyncResult, sync_upstream
-from portkit.mirror.unpack import BadArchive
 from tests.mirror.archives import member, tar
-
-VERSIONS = ["1.0", "1.0.1", "1.0.2", "1.1"]
-
-
-def git(directory: Path, *args: str, date: int = 1_500_000_000) -> str:
-    env = {
-        **os.environ,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_AUTHOR_DATE": f"{date} +0000",
-        "GIT_COMMITTER_DATE": f"{date} +0000",
-    }
-    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    return subprocess.run(
-        ["git", "-C", directory, *identity, *args], env=env, check=True, capture_output=True,
-        text=True,
-    ).stdout  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def upstream_git(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with a tag for every release, as upstream would have it."""
-    root = tmp_path_factory.mktemp("upstream")
-    git(root, "init", "--quiet")
-    git(root, "config", "uploadpack.allowFilter", "true")
-    git(root, "config", "uploadpack.allowAnySHA1InWant", "true")
-    (root / "src").mkdir()
-    (root / "docs").mkdir()
-    (root / "run.sh").write_text("#!/bin/sh\n")
-    (root / "run.sh").chmod(0o755)
-    (root / "src" / "link.h").symlink_to("../include.h")
-    (root / "include.h").write_text("#define X\n")
-    (root / ".gitattributes").write_text("VERSION export-subst\nsecret export-ignore\n")
-    (root / "secret").write_text("not in an archive\n")
-    for number, version in enumerate(VERSIONS):
-        (root / "VERSION").write_text("$Format:%cd$\n")
-        (root / "src" / "main.c").write_text(f'char v[] = "{version}";\n')
-        (root / "docs" / "text").write_text(f"about {version}\n")
-        git(root, "add", "-A")
-        git(root, "commit", "--quiet", "-m", version, date=1_500_000_000 + number)
-        git(root, "tag", "-a", "-m", version, f"v{version}")
-    git(root, "tag", "v1.0.3-rc1")
-    git(root, "tag", "not-a-release")
-    return root
-
-
-@pytest.fixture(scope="session")
-def tarballs(upstream_git: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archives that upstream makes of its tags."""
-    root = tmp_path_factory.mktemp("tarballs")
-    for version in VERSIONS:
-        path = root / f"up-{version}.tar"
-        git(upstream_git, "archive", f"--prefix=up-{version}/", "-o", str(path), f"v{version}")
-        (root / f"up-{version}.tar.xz").write_bytes(lzma.compress(path.read_bytes()))
-    return root
-
-
-class Server(ThreadingHTTPServer):
-    """A web server for one directory that can be told to behave badly."""
-
-    directory: Path
-    log: list[tuple[str, str | None]]
-    break_off_after: int | None = None
-    ranges = True
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        self.server.log.append((self.path, wanted))
-        path = self.server.directory / self.path.lstrip("/")
-        if not path.is_file():
-            self.send_error(404)
-            return
-        data = path.read_bytes()
-        start = int(re.findall(r"\d+", wanted)[0]) if wanted and self.server.ranges else 0
-        if start and start >= len(data):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(data) - start))
-        self.end_headers()
-        stop = self.server.break_off_after
-        self.wfile.write(data[start:] if stop is None else data[start : start + stop])
-
-
-@pytest.fixture
-def server(tarballs: Path) -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as found:
-        found.directory, found.log = tarballs, []
-        thread = threading.Thread(target=found.serve_forever, args=(0.05,))
-        thread.start()
-        yield found
-        found.shutdown()
-        thread.join()
-
-
-Project = Callable[..., Path]
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Writes a project with these sources and returns its directory."""
-
-    def write(
-        *sources: str, pin: str = "1.0.1", subtree: str = '["VERSION", "src", "run.sh"]'
-    ) -> Path:
-        text = f'[upstream.up]\ntrack = "1.0"\nsubtree = {subtree}\n'
-        for number, source in enumerate(sources):
-            text += f'[[upstream.up.source]]\nname = "s{number}"\n{source}\n'
-        text += f'[series.s]\nupstream = "up"\ndirectory = "patches"\npin = "{pin}"\n'
-        (tmp_path / "portkit.toml").write_text(text)
-        return tmp_path
-
-    return write
-
-
-def git_source(url: Path | str) -> str:
-    return f'kind = "git"\nurl = "{url}"'
-
-
-def tar_source(url: Path | str, more: str = "") -> str:
-    return f'kind = "tarball"\nurl = "{url}/up-{{version}}.tar.xz"\n{more}'
-
-
-def sync(root: Path, *versions: str, source: str | None = None) -> SyncResult:
-    manifest = load_manifest(root / "portkit.toml")
-    return sync_upstream(manifest, "up", lambda *_: None, versions, source)
-
-
-def mirror(root: Path) -> Mirror:
-    return Mirror(load_manifest(root / "portkit.toml"), "up")
-
-
-def trees(root: Path) -> dict[str, str]:
-    return {release.version: release.tree for release in mirror(root).releases()}
+from tests.mirror.sources import (
+    VERSIONS,
+    Project,
+    Server,
+    git,
+    git_source,
+    mirror,
+    nothing_was_imported,
+    sync,
+    tar_source,
+    trees,
+)
 
 
 def test_every_kind_of_source_gives_the_same_release(
@@ -325,117 +191,6 @@ def test_wrong_names_are_usage_errors(project: Project, upstream_git: Path) -> N
         sync(root, "latest")
 
 
-def test_a_broken_connection_is_resumed_where_it_broke(
-    project: Project, server: Server, tarballs: Path
-) -> None:
-    size = (tarballs / "up-1.0.1.tar.xz").stat().st_size
-    server.break_off_after = size // 3 + 1
-    root = project(tar_source(f"http://127.0.0.1:{server.server_port}"))
-    sync(root, "1.0.1")
-    assert [wanted for _, wanted in server.log] == [
-        None, f"bytes={size // 3 + 1}-", f"bytes={2 * (size // 3 + 1)}-"
-    ]  # fmt: skip
-    assert not any((root / ".portkit" / "download").rglob("*.xz*"))
-
-
-def part(root: Path, data: bytes) -> Path:
-    path = root / ".portkit" / "download" / "up.s0" / "up-1.0.1.tar.xz.part"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(data)
-    return path
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_an_interrupted_download_is_completed_by_the_next_sync(
-    project: Project, server: Server, tarballs: Path, ranges: bool
-) -> None:
-    server.ranges = ranges
-    root = project(tar_source(f"http://127.0.0.1:{server.server_port}"))
-    part(root, (tarballs / "up-1.0.1.tar.xz").read_bytes()[:100])
-    sync(root, "1.0.1")
-    assert server.log == [("/up-1.0.1.tar.xz", "bytes=100-")]
-
-
-def test_a_part_of_something_else_is_thrown_away(
-    project: Project, server: Server, tarballs: Path
-) -> None:
-    data = (tarballs / "up-1.0.1.tar.xz").read_bytes()
-    pin = f'sha256 = {{ "1.0.1" = "{hashlib.sha256(data).hexdigest()}" }}'
-    root = project(tar_source(f"http://127.0.0.1:{server.server_port}", pin))
-    part(root, b"x" * 100)
-    sync(root, "1.0.1")
-    assert [wanted for _, wanted in server.log] == ["bytes=100-", None]
-    assert "1.0.1" in trees(root)
-
-
-def test_a_part_longer_than_the_archive_is_thrown_away(project: Project, server: Server) -> None:
-    root = project(tar_source(f"http://127.0.0.1:{server.server_port}"))
-    part(root, b"x" * 100_000)
-    sync(root, "1.0.1")
-    assert "1.0.1" in trees(root)
-
-
-def test_an_archive_that_is_not_there_is_told(project: Project, server: Server) -> None:
-    root = project(tar_source(f"http://127.0.0.1:{server.server_port}"))
-    with pytest.raises(NotThere, match=r"s0: does not have release 1.0.9"):
-        sync(root, "1.0.9")
-
-
-def nothing_was_imported(root: Path) -> bool:
-    return trees(root) == {} and not (root / "portkit.lock").exists()
-
-
-def test_a_wrong_digest_imports_nothing(project: Project, tarballs: Path, server: Server) -> None:
-    pin = f'sha256 = {{ "1.0.1" = "{"0" * 64}" }}'
-    for place in (tarballs, f"http://127.0.0.1:{server.server_port}"):
-        root = project(tar_source(place, pin))
-        with pytest.raises(EnvironmentProblem, match=r"wrong digest: it has [0-9a-f]{64}, portkit"):
-            sync(root, "1.0.1")
-        assert nothing_was_imported(root)
-    assert (tarballs / "up-1.0.1.tar.xz").exists()
-    assert not any((root / ".portkit" / "download").rglob("*.xz*"))
-
-
-def test_a_truncated_archive_imports_nothing(
-    project: Project, tarballs: Path, tmp_path: Path
-) -> None:
-    place = tmp_path / "bad"
-    place.mkdir()
-    data = (tarballs / "up-1.0.1.tar.xz").read_bytes()
-    (place / "up-1.0.1.tar.xz").write_bytes(data[: len(data) // 2])
-    root = project(tar_source(place))
-    with pytest.raises(BadArchive, match=r"up-1.0.1.tar.xz: the archive is cut off"):
-        sync(root, "1.0.1")
-    assert nothing_was_imported(root)
-
-
-def test_a_swapped_archive_is_an_error_that_says_so(
-    project: Project, tarballs: Path, tmp_path: Path
-) -> None:
-    place = tmp_path / "bad"
-    place.mkdir()
-    (place / "up-1.0.1.tar.xz").write_bytes((tarballs / "up-1.0.1.tar.xz").read_bytes())
-    root = project(tar_source(place), tar_source(tarballs))
-    sync(root, "1.0.1", source="s0")
-    before = (root / "portkit.lock").read_bytes()
-    subprocess.run(["rm", "-rf", root / ".portkit"], check=True)
-    swapped = (tarballs / "up-1.0.2.tar.xz").read_bytes()
-    (place / "up-1.0.1.tar.xz").write_bytes(swapped)
-    with pytest.raises(EnvironmentProblem, match="gives another digest than is recorded"):
-        sync(root, "1.0.1", source="s0")
-    (place / "up-1.0.1.tar.xz").unlink()
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "up-1.0.1.tar.xz").write_bytes(swapped)
-    project(tar_source(place), tar_source(tmp_path / "other"))
-    with pytest.raises(EnvironmentProblem, match="source s1 gives another tree than is recorded"):
-        sync(root, "1.0.1")
-    assert trees(root) == {}
-    assert (root / "portkit.lock").read_bytes() == before
-    project(tar_source(place), tar_source(tarballs))
-    assert sync(root, "1.0.1").mirrored[0].source == "s1"  # the same tree from another source
-    assert (root / "portkit.lock").read_bytes() == before
-
-
 def test_another_subtree_makes_the_releases_anew(project: Project, upstream_git: Path) -> None:
     root = project(git_source(upstream_git))
     sync(root, "1.0.1")
@@ -450,57 +205,6 @@ def test_a_subtree_that_no_release_has_is_an_error(project: Project, upstream_gi
     root = project(git_source(upstream_git), subtree='["nonexistent"]')
     with pytest.raises(EnvironmentProblem, match=r"nothing of the files.*correct the subtree"):
         sync(root, "1.0.1")
-
-
-@pytest.fixture
-def signed(tarballs: Path, tmp_path: Path) -> Iterator[Path]:
-    """Archives with signatures over the archive (.sig) and over what it unpacks to (.sign)."""
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
-    place = tmp_path / "signed"
-    place.mkdir()
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
-    subprocess.run([*gpg, "--quick-gen-key", "up@example.org", "ed25519", "sign"], check=True)
-    exported = subprocess.run([*gpg, "--export"], check=True, capture_output=True).stdout
-    (place / "keys.gpg").write_bytes(exported)
-    for suffix in (".tar", ".tar.xz"):
-        name = f"up-1.0.1{suffix}"
-        (place / name).write_bytes((tarballs / name).read_bytes())
-        mark = "sig" if suffix == ".tar.xz" else "sign"
-        output = str(place / f"{name}.{mark}")
-        subprocess.run([*gpg, "--output", output, "--detach-sign", str(place / name)], check=True)
-    yield place
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
-
-
-@pytest.mark.parametrize("mark", ["tar.xz.sig", "tar.sign"])
-@pytest.mark.parametrize("remote", [False, True])
-def test_a_signature_is_checked(
-    project: Project, signed: Path, server: Server, mark: str, remote: bool
-) -> None:
-    server.directory = signed
-    place = f"http://127.0.0.1:{server.server_port}" if remote else signed
-    keys = f'signature = "{place}/up-{{version}}.{mark}"\nkeyring = "{signed}/keys.gpg"'
-    root = project(tar_source(place, keys))
-    other = signed / "up-1.0.1.tar.xz"
-    good = other.read_bytes()
-    other.write_bytes(lzma.compress(tar([member("up-1.0.1/VERSION", b"evil")])))
-    with pytest.raises(EnvironmentProblem, match=r"the signature is not good \(BAD signature"):
-        sync(root, "1.0.1")
-    assert nothing_was_imported(root)
-    other.write_bytes(good)
-    sync(root, "1.0.1")
-    assert "1.0.1" in trees(root)
-
-
-def test_a_signature_that_is_not_there_imports_nothing(
-    project: Project, tarballs: Path, signed: Path
-) -> None:
-    keys = f'signature = "none/{{version}}.sig"\nkeyring = "{signed}/keys.gpg"'
-    root = project(tar_source(tarballs, keys))
-    with pytest.raises(EnvironmentProblem, match="the signature"):
-        sync(root, "1.0.1")
-    assert nothing_was_imported(root)
 
 
 # A sync whose source gives the archive slowly, in a process of its own that can be killed.
