@@ -19,9 +19,17 @@ typedef int64_t ktime_t;
 enum tk_offsets { TK_OFFS_REAL, TK_OFFS_BOOT };
 
 #define	HZ			1000
+#define	NSEC_PER_USEC		1000L
+#define	NSEC_PER_MSEC		1000000L
 #define	NSEC_PER_SEC		1000000000L
 #define	KTIME_MAX		INT64_MAX
 #define	MAX_JIFFY_OFFSET	((LONG_MAX >> 1) - 1)
+#define	min(a, b)		((a) < (b) ? (a) : (b))
+#define	max(a, b)		((a) > (b) ? (a) : (b))
+#define	clamp(x, low, high)	min(max(x, low), high)
+/* Callbacks run on one processor. */
+#define	DEFINE_PER_CPU(type, name) type name
+#define	this_cpu_ptr(p)		(p)
 #define	READ_ONCE(x)		(*(volatile __typeof__(x) *)&(x))
 #define	WRITE_ONCE(x, v)	(*(volatile __typeof__(x) *)&(x) = (v))
 #define	cpu_relax()		__builtin_ia32_pause()
