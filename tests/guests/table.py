@@ -78,7 +78,8 @@ EXPLAINED = {
     " that are skipped for it pass. lynnfield has no PAUSE-loop exiting, which elsewhere ends the"
     " spinning of three more. On Linux's own KVM in the same Bochs signals.kick_running does not"
     " end either: after an entry Bochs had no exit to log in some 1,500 million instructions."
-    " smp.ipi, where it matters which vCPU runs first, was ok there once.",
+    " smp.ipi, where it matters which vCPU runs first, was ok there once; on FreeBSD it hangs with"
+    " two processors too.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
     ' have on any model ("not implemented yet" in its cpu/cpudb/intel).',
 }
