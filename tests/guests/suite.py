@@ -27,6 +27,11 @@ UAPI = ROOT / "ports/emulators/linux-kvm-kmod/src/uapi"
 _CASE = re.compile(r"^CASE\((\w+), (\w+)\)$", re.MULTILINE)
 _LINE = re.compile(r"^(ok|not ok) \d+ - (\S+)(?: # SKIP (.*))?$")
 
+#: What Linux's WARN(), FreeBSD's malloc(9) and uma(9) say on the console.
+COMPLAINT = re.compile(
+    r"^WARNING: \S+\.[ch]:\d+|^.*(?:leaked memory|keg .* was not empty).*", re.MULTILINE
+)
+
 #: On Bochs these never end, and take a processor with them: see docs/vm.md.
 _BOCHS = "Bochs masks the host's interrupts while a guest spins with its own off"
 _HANG_BOCHS = (

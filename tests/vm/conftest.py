@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from portkit.vm.cache import Cache, Kind, default_directory
+from portkit.vm.machine import Machine
 
 _MISSING = "no FreeBSD was imported: portkit vm import --kernel KERNEL --base BASE"
 
@@ -37,6 +38,12 @@ def kind(request: pytest.FixtureRequest, imported: Cache) -> Kind:
         pytest.skip(f"no {request.param} kernel was imported")
     chosen: Kind = request.param
     return chosen
+
+
+@pytest.fixture(params=[1, 2, 4])
+def machine(request: pytest.FixtureRequest, kind: Kind) -> Machine:
+    """Each kind of kernel on each number of processors."""
+    return Machine(kind, request.param)
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@
  * A small program of /dev/kvm, for FreeBSD and, from the same source, for Linux:
  *
  *	kvm_client version	prints the version of the interface
- *	kvm_client caps N ...	prints for each capability its number and what
- *				the device and a virtual machine answer
  *	kvm_client guest	runs guests; prints what worked
  *	kvm_client hold		keeps a virtual machine, but not the device,
  *				until it is killed
@@ -69,14 +67,16 @@ static const uint8_t irq_code[] = {
 	0xb0, 0x01, 0xe6, 0x21,
 	0xb0, 0xff & ~(1 << IRQ), 0xe6, 0x21,
 	0xe6, 0x10,			/* out 0x10, al: ready */
-	0xfb, 0xf4, 0xfa,		/* sti; hlt; cli */
+	0xfb,				/* sti */
 	0xa0, TICKS & 0xff, TICKS >> 8,	/* mov al, [TICKS] */
+	0x38, 0xd8, 0x74, 0xf9,		/* as before, in bl: back to mov */
+	0xfa, 0x88, 0xc3,		/* cli; mov bl, al */
 	0xe6, 0x12,			/* out 0x12, al */
-	0xeb, 0xf6,			/* back to sti */
+	0xeb, 0xf1,			/* back to sti */
 };
 static const uint8_t irq_handler[] = {
 	0xfe, 0x06, TICKS & 0xff, TICKS >> 8,	/* inc byte [TICKS] */
-	0xb0, 0x20, 0xe6, 0x20,		/* end of interrupt */
+	0x50, 0xb0, 0x20, 0xe6, 0x20, 0x58,	/* end of interrupt; al kept */
 	0xcf,				/* iret */
 };
 
@@ -297,18 +297,6 @@ refusals(void)
 	printf("refusals\n");
 }
 
-static void
-capabilities(int n, char **numbers)
-{
-	int i;
-
-	OK(vm = ioctl(kvm, KVM_CREATE_VM, 0));
-	for (i = 0; i < n; i++)
-		printf("%s %d %d\n", numbers[i],
-		    ioctl(kvm, KVM_CHECK_EXTENSION, atoi(numbers[i])),
-		    ioctl(vm, KVM_CHECK_EXTENSION, atoi(numbers[i])));
-}
-
 /* An irqfd of a new eventfd; 0 or the error. */
 static int
 take_event(int *event)
@@ -376,13 +364,10 @@ main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2)
-		errx(2, "usage: kvm_client version | caps N ... | guest | hold | spin |"
-		    " events");
+		errx(2, "usage: kvm_client version | guest | hold | spin | events");
 	open_kvm();
 	if (strcmp(argv[1], "version") == 0)
 		printf("%d\n", ioctl(kvm, KVM_GET_API_VERSION, 0));
-	else if (strcmp(argv[1], "caps") == 0)
-		capabilities(argc - 2, argv + 2);
 	else if (strcmp(argv[1], "guest") == 0) {
 		ports_and_ioeventfd();
 		irqfd();

@@ -47,15 +47,17 @@ def test_every_documented_capability_is_upstreams() -> None:
 
 
 @pytest.mark.vm
-@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+@pytest.mark.parametrize(
+    ("emulator", "cpus"), [("qemu", 1), ("qemu", 2), ("qemu", 4), ("bochs", 2)]
+)
 def test_answers_are_as_documented_and_true(
-    imported: Cache, tmp_path: Path, kind: Kind, emulator: Emulator
+    imported: Cache, tmp_path: Path, kind: Kind, emulator: Emulator, cpus: int
 ) -> None:
     known = numbers(cross.linux_tree())
     shutil.copy(cross.kvm_ko(kind), tmp_path / "kvm.ko")
     cross.kvm_program(imported, HERE / "kvm_caps.c", tmp_path / "kvm_caps")
     result = run(
-        imported, Machine(kind, 2, emulator=emulator), tmp_path,
+        imported, Machine(kind, cpus, emulator=emulator), tmp_path,
         ["sh", "-ec", f"kldload ./kvm.ko; ./kvm_caps {max(known.values()) + 8}; kldunload kvm"],
         timeout=900,
     )  # fmt: skip

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from portkit.build.command import find_tool
 from portkit.build.cross import Target, _headers
-from portkit.build.elf import find_tool
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Machine
 from portkit.vm.run import run
@@ -51,7 +51,7 @@ def linux(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = root / "tree"
     assert portkit(root, "sync", "linux").exit_code == 0
     done = portkit(root, "apply", "ntsync", "--stand-in", "--worktree", str(tree))
-    assert done.exit_code == 0, done.error
+    assert done.exit_code == 0, str(done.exception)
     return tree
 
 

@@ -13,6 +13,7 @@ import pytest
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Machine
 from portkit.vm.run import run
+from tests.guests import suite
 from tests.vm import cross
 
 pytestmark = pytest.mark.vm
@@ -33,30 +34,29 @@ def directory(tmp_path: Path, kind: Kind, imported: Cache) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("cpus", [1, 2, 4])
 def test_every_primitive_keeps_its_contract(
-    imported: Cache, directory: Path, kind: Kind, cpus: int
+    imported: Cache, directory: Path, machine: Machine
 ) -> None:
     command = [
         "sh", "-ec",
         "for i in 1 2 3; do kldload ./hosttest.ko; ./client; kldunload hosttest; done;"
         " ! sysctl -q hw.hosttest",
     ]  # fmt: skip
-    result = run(imported, Machine(kind, cpus), directory, command, timeout=BOOT_SECONDS)
+    result = run(imported, machine, directory, command, timeout=BOOT_SECONDS)
     assert result.panic is None, result.panic.text
     assert result.lock_reports == ()
     assert result.status == 0, result.output
     assert b"client: 0 failures" in result.output
-    assert "leaked memory" not in result.console
+    assert suite.COMPLAINT.findall(result.console) == []
 
 
-def test_parameters_are_sysctls(imported: Cache, directory: Path, kind: Kind) -> None:
+def test_parameters_are_sysctls(imported: Cache, directory: Path, machine: Machine) -> None:
     command = [
         "sh", "-ec",
         "kldload ./hosttest.ko; sysctl -n hw.hosttest.digit; sysctl hw.hosttest.digit=3 >/dev/null;"
         " sysctl -n hw.hosttest.sub.digit; ! sysctl hw.hosttest.digit=x >/dev/null 2>&1;"
         " kldunload hosttest",
     ]  # fmt: skip
-    result = run(imported, Machine(kind, 1), directory, command, timeout=BOOT_SECONDS)
+    result = run(imported, machine, directory, command, timeout=BOOT_SECONDS)
     assert result.status == 0, result.output
     assert result.output.split() == [b"7", b"3"]

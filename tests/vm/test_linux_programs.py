@@ -11,6 +11,7 @@ import pytest
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Machine
 from portkit.vm.run import Result, run
+from tests.guests import suite
 from tests.vm import cross
 
 pytestmark = pytest.mark.vm
@@ -38,17 +39,18 @@ def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result
     result = run(cache, machine, directory, ["sh", "-e", "./script"], timeout=600)
     assert result.panic is None, result.panic.text
     assert [report for report in result.lock_reports if "kvm" in report.text] == []
+    assert suite.COMPLAINT.findall(result.console) == []
     assert result.outcome == "exited", result.console
     return result
 
 
-def test_a_linux_program_runs_guests(imported: Cache, directory: Path, kind: Kind) -> None:
+def test_a_linux_program_runs_guests(imported: Cache, directory: Path, machine: Machine) -> None:
     """Ports, the vCPU's mapping, eventfds as ioeventfd and irqfd, Linux's signal numbers.
 
     Loading kvm_linux.ko alone loads what it needs.
     """
     result = script(
-        imported, Machine(kind, 2), directory,
+        imported, machine, directory,
         "kldload ./kvm_linux.ko; ./linux_client version; ./linux_client guest; ./client guest;"
         " kldunload kvm_linux; [ ! -e /dev/kvm ]",
     )  # fmt: skip
@@ -57,10 +59,10 @@ def test_a_linux_program_runs_guests(imported: Cache, directory: Path, kind: Kin
 
 
 def test_without_the_module_the_ioctls_are_refused(
-    imported: Cache, directory: Path, kind: Kind
+    imported: Cache, directory: Path, machine: Machine
 ) -> None:
     result = script(
-        imported, Machine(kind), directory,
+        imported, machine, directory,
         "kldload linux64; kldload ./kvm.ko; ./linux_client version; kldunload kvm",
     )  # fmt: skip
     assert result.output == b"-1\n"
@@ -68,11 +70,11 @@ def test_without_the_module_the_ioctls_are_refused(
 
 
 def test_unload_is_refused_while_a_linux_guest_runs(
-    imported: Cache, directory: Path, kind: Kind
+    imported: Cache, directory: Path, machine: Machine
 ) -> None:
     """And neither other vCPUs nor other Linux ioctls wait for the one that runs."""
     result = script(
-        imported, Machine(kind, 2), directory,
+        imported, machine, directory,
         "kldload ./kvm_linux.ko; ./linux_client spin & sleep 3; ! kldunload kvm_linux 2>/dev/null;"
         " ./linux_client guest; kill -9 $!; wait $! || true; sleep 1; kldunload kvm_linux",
     )  # fmt: skip

@@ -273,10 +273,13 @@ use_console(void)
 int
 main(void)
 {
+	struct timespec up;
 	char clock[64];
 
+	clock_gettime(CLOCK_MONOTONIC, &up);
 	start();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("user space after %.2f s\n", up.tv_sec + up.tv_nsec * 1e-9);
 	ncpus = sysconf(_SC_NPROCESSORS_ONLN);
 	printf("CPUs: %d\n", ncpus);
 	read_clock_name(clock, sizeof(clock));
