@@ -76,8 +76,9 @@ EXPLAINED = {
     " interrupts off never exits. Its local APIC holds the timer's vector, 0xef, in IRR all the"
     " while, and the event is masked. With handleInterruptMaskChange() called at VM entry the cases"
     " that are skipped for it pass. lynnfield has no PAUSE-loop exiting, which elsewhere ends the"
-    " spinning of three more. On Linux's own KVM in the same Bochs signals.kick_running does not"
-    " end either: after an entry Bochs had no exit to log in some 1,500 million instructions."
+    " spinning of three more. On Linux's own KVM in the same Bochs signals.kick_running and"
+    " slots.change_while_running do not end either: after an entry Bochs had no exit to log in some"
+    " 1,500 and 700 million instructions."
     " smp.ipi, where it matters which vCPU runs first, was ok there once; on FreeBSD it hangs with"
     " two processors too.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
