@@ -35,8 +35,9 @@ def directory(imported: Cache, kind: Kind, tmp_path: Path) -> Path:
     """A directory with the modules for a kernel, and the programs."""
     shutil.copy(cross.kvm_ko(kind), tmp_path / "kvm.ko")
     cross.module([HOST_STATE / "peek.c"], tmp_path / "peek.ko", kind)
-    sources = HOST_STATE / "checker.c", tmp_path / "checker", HOST_STATE / "guest.S"
-    cross.kvm_program(imported, *sources, options=(f"-DBATCH={BATCH}", "-DGUEST_PORT=0x10"))
+    more = (HOST_STATE / name for name in ("seen.c", "guest.S"))
+    checker = HOST_STATE / "checker.c", tmp_path / "checker"
+    cross.kvm_program(imported, *checker, *more, options=(f"-DBATCH={BATCH}", "-DGUEST_PORT=0x10"))
     cross.program_32(HOST_STATE / "narrow.c", tmp_path / "narrow")
     cross.kvm_program(imported, HERE / "kvm_client.c", tmp_path / "kvm_client")
     return tmp_path

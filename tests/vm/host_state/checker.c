@@ -16,7 +16,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/sysctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -26,13 +25,10 @@
 #include <machine/sysarch.h>
 
 #include <cpuid.h>
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,21 +36,13 @@
 
 #include <linux/kvm.h>
 
-#define	OK(x) do {							\
-	if ((x) < 0)							\
-		err(1, "%d: %s", __LINE__, #x);				\
-} while (0)
-#define	MUST(x) do {							\
-	if (!(x))							\
-		errx(1, "%d: not so: %s", __LINE__, #x);		\
-} while (0)
+#include "seen.h"
 
 #define	MEMORY		0x200000
 #define	PML4		0x1000
 #define	PDPT		0x2000
 #define	CODE		0x4000
 #define	PAGE_DIR	0x8000
-#define	STATE		4096
 #define	NO_OWNER	0x80		/* a port that any value may go to */
 #define	WATCH_8_BYTES	0x00090001	/* DR7: L0, on writes */
 #define	VECTORS		16
@@ -64,104 +52,9 @@ extern const uint8_t guest[], guest_end[];
 int	run(int fd, u_long request, const void *load, void *store);
 void	load_upper(const void *), store_upper(void *);
 
-/* What a program sees of its processor. */
-struct seen {
-	uint16_t	gdt_limit, idt_limit, ldt, tr, cs, ds, es, fs, gs, ss;
-	uint16_t	x87;
-	uint32_t	mxcsr, tsc_aux;
-	uint64_t	fs_base, gs_base;
-};
-
 static volatile uint64_t watched;
 static volatile sig_atomic_t alarms, over;
-static bool has_avx, has_rdtscp, on_tcg;
-
-static void
-look(struct seen *s)
-{
-	struct region_descriptor table;
-	void *base;
-
-	memset(s, 0, sizeof(*s));
-	__asm__ volatile ("sgdt %0" : "=m" (table));
-	s->gdt_limit = table.rd_limit;
-	__asm__ volatile ("sidt %0" : "=m" (table));
-	s->idt_limit = table.rd_limit;
-	__asm__ volatile ("sldt %0" : "=m" (s->ldt));
-	__asm__ volatile ("str %0" : "=m" (s->tr));
-	__asm__ volatile ("mov %%cs, %0" : "=m" (s->cs));
-	__asm__ volatile ("mov %%ds, %0" : "=m" (s->ds));
-	__asm__ volatile ("mov %%es, %0" : "=m" (s->es));
-	__asm__ volatile ("mov %%fs, %0" : "=m" (s->fs));
-	__asm__ volatile ("mov %%gs, %0" : "=m" (s->gs));
-	__asm__ volatile ("mov %%ss, %0" : "=m" (s->ss));
-	__asm__ volatile ("fnstcw %0" : "=m" (s->x87));
-	__asm__ volatile ("stmxcsr %0" : "=m" (s->mxcsr));
-	if (has_rdtscp)
-		__asm__ volatile ("rdtscp" : "=c" (s->tsc_aux) : : "rax", "rdx");
-	OK(amd64_get_fsbase(&base));
-	s->fs_base = (uintptr_t)base;
-	OK(amd64_get_gsbase(&base));
-	s->gs_base = (uintptr_t)base;
-	/* And as instructions see them. */
-	MUST(*(uint64_t *)base == ({ uint64_t v;
-	    __asm__ volatile ("movq %%gs:0, %0" : "=r" (v)); v; }));
-}
-
-static void
-compare(const struct seen *a, const struct seen *b, const char *who)
-{
-
-#define	SAME(field)							\
-	if (a->field != b->field)					\
-		errx(1, "%s: " #field " was %#jx, is %#jx", who,	\
-		    (uintmax_t)a->field, (uintmax_t)b->field)
-	SAME(gdt_limit);
-	SAME(idt_limit);
-	SAME(ldt);
-	SAME(tr);
-	SAME(cs);
-	SAME(ds);
-	SAME(es);
-	SAME(fs);
-	SAME(gs);
-	SAME(ss);
-	SAME(x87);
-	SAME(mxcsr);
-	SAME(tsc_aux);
-	SAME(fs_base);
-	SAME(gs_base);
-}
-
-/* What the kernel sees; CR0.TS says only who has used the FPU last. */
-static void
-peek(char *text)
-{
-	size_t size = STATE;
-	char *cr0;
-
-	OK(sysctlbyname("debug.peek.state", text, &size, NULL, 0));
-	cr0 = strstr(text, "cr0 ");
-	MUST(cr0 != NULL);
-	cr0 = strchr(cr0, '\n') - 1;
-	MUST(*cr0 == '3' || *cr0 == 'b');
-	*cr0 = '3';
-}
-
-/* DR0 to DR3 and DR6 are left as they are for one that has no watchpoint. */
-static void
-compare_text(char *a, char *b, bool watch, const char *who)
-{
-	char *line, *other;
-
-	while ((line = strsep(&a, "\n")) != NULL) {
-		other = strsep(&b, "\n");
-		if (!watch && strncmp(line, "dr", 2) == 0 && line[2] != '7')
-			continue;
-		if (other == NULL || strcmp(line, other) != 0)
-			errx(1, "%s: was %s, is %s", who, line, other);
-	}
-}
+static bool has_avx, on_tcg;
 
 static void
 pin(void)
@@ -172,17 +65,6 @@ pin(void)
 	CPU_SET(0, &set);
 	OK(cpuset_setaffinity(CPU_LEVEL_WHICH, CPU_WHICH_PID, -1, sizeof(set),
 	    &set));
-}
-
-/* GS and the modes of the FPU are this process's own. */
-static void
-make_different(uint64_t *gs, uint32_t mxcsr, uint16_t x87)
-{
-
-	*gs = (uintptr_t)gs;
-	OK(amd64_set_gsbase(gs));
-	__asm__ volatile ("ldmxcsr %0" : : "m" (mxcsr));
-	__asm__ volatile ("fldcw %0" : : "m" (x87));
 }
 
 /* --- the process beside -------------------------------------------------- */
