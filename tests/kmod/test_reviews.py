@@ -30,8 +30,12 @@ def entry(name: str) -> tuple[set[str], str, str]:
 
 @cache
 def builds() -> list[Path]:
-    """Every build of the port's release that is here, plain and debug."""
-    return [path for path in objects().parent.iterdir() if (path / "kvm.ko").is_file()]
+    """Every build of the port's release and of today's sources that is here, plain and debug."""
+    changed = max(
+        path.stat().st_mtime for root in (LKC, KVM) for path in root.glob("freebsd/*.[ch]")
+    )
+    modules = objects().parent.glob("*/kvm.ko")
+    return [module.parent for module in modules if module.stat().st_mtime >= changed]
 
 
 def undefined(path: Path) -> set[str]:
