@@ -191,17 +191,41 @@ def test_outcomes_and_trees_are_those_of_git_rebase(qemu: Qemu, track: str, tmp_
     assert min(counts[each] for each in (Outcome.APPLIES, Outcome.CONFLICT)) > 0
     if old == "5.2":
         assert outcomes[_CVE] is Outcome.UPSTREAMED
-        check_bisect(qemu, base, list(commits.values())[-1])
+        check_bisect(imported(qemu, base, list(commits.values())[-1]))
+    else:
+        root = imported(qemu, base, list(commits.values())[-1])
+        names = (root / "patches" / "series").read_text().split()
+        stops = [name for name, each in zip(names, outcomes, strict=True) if each in conflicts]
+        assert rebased(root, onto) == stops
+        tip = json.loads(portkit(root, "--json", "apply", "debian").stdout)["commit"]
+        assert tree_of(mirror, tip) == next(iter(git_trees.values()))
 
 
-def check_bisect(qemu: Qemu, base: Release, tip: str) -> None:
-    """Bisect agrees with what check says of every release, and explains what collides."""
+def imported(qemu: Qemu, base: Release, tip: str) -> Path:
+    """A project with Debian's patches as its series."""
     root = qemu.mirror.repo.path.parents[2]
     series = '\n[series.debian]\nupstream = "qemu"\ndirectory = "patches"\n'
     (root / "portkit.toml").write_text(f'{_MANIFEST}{series}pin = "{base.version}"\n')
+    shutil.rmtree(root / "patches", ignore_errors=True)
     repo = str(qemu.mirror.repo.path)
     done = portkit(root, "import", "debian", f"{base.commit}..{tip}", "--repo", repo)
     assert done.exit_code == 0, done.exception
+    return root
+
+
+def rebased(root: Path, onto: Release) -> list[str]:
+    """Carry the series by the command, skipping what conflicts; what was skipped."""
+    skipped = []
+    done = portkit(root, "--json", "rebase", "debian", "--onto", onto.version)
+    while done.exit_code == 3:
+        skipped.append(json.loads(done.stdout)["patches"][-1]["name"])
+        done = portkit(root, "--json", "rebase", "debian", "--skip")
+    assert done.exit_code == 0, done.exception
+    return skipped
+
+
+def check_bisect(root: Path) -> None:
+    """Bisect agrees with what check says of every release, and explains what collides."""
     verdicts = json.loads(portkit(root, "--json", "check", "debian").stdout)["verdicts"]
     releases = [verdict["release"] for verdict in verdicts]
     outcomes = {
