@@ -66,7 +66,8 @@ EXPLAINED = {
     " Before it the MSRs and values that attacks.msr_* try were cut down: it took over a minute.",
     "vmx": "haswell with EPT, one processor, each row from a boot of its own or of a few subjects."
     " timer.apic_periodic once did not end. The debug kernel, in five boots, gave the same outcomes"
-    " and no lock report. The other columns of Bochs are of one boot each.",
+    " and no lock report; so it did with ept=0, in one. The other columns of Bochs are of one boot"
+    " each, on the plain kernel.",
     "vmx, guest_debug": "in every mode with EPT the case fails by a fault of Bochs 2.7, repaired in"
     " 2.8: an exit for an EPT violation saves the step's trap as pending, so the first step stops"
     " before its instruction. Linux's own KVM, of the same release, says the same words in the same"
