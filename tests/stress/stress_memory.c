@@ -309,6 +309,7 @@ CASE(memory, limit_of_wired_pages)
 	struct runner r;
 	struct vm vm;
 	u_long limit, low, used;
+	int i;
 
 	used = sysctl_long("vm.stats.vm.v_user_wire_count", NULL);
 	vm_open(&vm, 0);
@@ -327,6 +328,10 @@ CASE(memory, limit_of_wired_pages)
 	    used + (MEMORY - FREE) / 4096);
 	end_runner(&r);
 	vm_close(&vm);
+	/* A thread of the kernel closes what was mapped. */
+	for (i = 0; i < 1000 && sysctl_long("vm.stats.vm.v_user_wire_count",
+	    NULL) != used; i++)
+		usleep(10000);
 	EQUAL(sysctl_long("vm.stats.vm.v_user_wire_count", NULL), used);
 }
 
