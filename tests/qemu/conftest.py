@@ -69,6 +69,6 @@ def _host(directory: Path, imported: Cache, prefix: Path, kind: Kind) -> Host:
     for pattern in FIRMWARE:
         for file in (prefix / "share" / "qemu").glob(pattern):
             shutil.copy(file, share)
-    for name in ("asuser", "fifo"):
+    for name in ("asuser", "capmode", "fifo"):
         cross.program(imported, Path(__file__).parent / f"{name}.c", directory / name)
     return Host(imported, directory, kind)

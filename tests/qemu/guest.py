@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -25,7 +24,11 @@ exec </dev/ttyS0 >/dev/ttyS0 2>&1
 for module in $(cat /modules); do insmod /$module.ko; done
 say() { echo "guest: $*"; }
 sum() { md5sum "$@" | cut -d ' ' -f 1; }
+now() { cut -d ' ' -f 1 /proc/uptime; }
+say "up $(now)"
 say "cpus $(nproc)"
+say "efi $(ls -d /sys/firmware/efi 2>/dev/null)"
+say "blocks $(cat /sys/block/vda/size 2>/dev/null)"
 say "hypervisor $(dmesg | grep -o 'Hypervisor detected: .*')"
 say "clock $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 for step in $(cat /proc/cmdline); do
@@ -34,6 +37,12 @@ for step in $(cat /proc/cmdline); do
         say "disk $(sum /dev/vda)"
         dd if=/dev/vda of=/dev/vda bs=64k count=16 seek=16 2>/dev/null; sync
         say "written"
+        ;;
+    work)
+        begin=$(now); i=0
+        while [ $i -lt 50000 ]; do i=$((i + 1)); done
+        dd if=/dev/zero bs=64k count=128 2>/dev/null | sha256sum > /tmp/digest
+        say "work $begin $(now)"
         ;;
     net)
         ip link set lo up; ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up
@@ -48,10 +57,11 @@ poweroff -f
 
 @dataclass(frozen=True)
 class Linux:
-    """A kernel and an initramfs."""
+    """A kernel and an initramfs, and the packages that these are made of."""
 
     kernel: Path
     initramfs: Path
+    packages: Path
 
 
 def make(directory: Path) -> Linux:
@@ -61,18 +71,27 @@ def make(directory: Path) -> Linux:
     for package in (kernel_package, "busybox-static"):
         _unpack(package, directory, root)
     (kernel,) = (root / "boot").glob("vmlinuz-*")
-    modules = {path.name.partition(".")[0]: path for path in root.rglob("*.ko*")}
+    initramfs = directory / "initramfs"
+    initramfs.write_bytes(packed(root, _INIT))
+    return Linux(kernel, initramfs, root)
+
+
+def packed(packages: Path, init: str) -> bytes:
+    """An initramfs with busybox, the drivers and their order in ``/modules``.
+
+    Args:
+        packages: those of the kernel and of busybox, unpacked.
+        init: the first program, a script.
+    """
+    modules = {path.name.partition(".")[0]: path for path in packages.rglob("*.ko*")}
     order = _order(modules)
-    (busybox,) = [path for path in root.rglob("busybox") if path.is_file() and os.access(path, 1)]
     files = {
-        "init": (0o755, _INIT.encode()),
-        "bin/busybox": (0o755, busybox.read_bytes()),
+        "init": (0o755, init.encode()),
+        "bin/busybox": (0o755, (packages / "bin/busybox").read_bytes()),
         "modules": (0o644, "\n".join(order).encode()),
         **{f"{name}.ko": (0o644, _plain(modules[name])) for name in order},
     }
-    initramfs = directory / "initramfs"
-    initramfs.write_bytes(cpio(files, ("bin", "dev", "proc", "sys", "tmp")))
-    return Linux(kernel, initramfs)
+    return cpio(files, ("bin", "dev", "proc", "sys", "tmp"))
 
 
 def cpio(files: Mapping[str, tuple[int, bytes]], directories: tuple[str, ...]) -> bytes:

@@ -16,7 +16,7 @@ SECONDS = 1500
 # waits for. "tell NAME COMMAND" gives the monitor a command; "poll NAME PATTERN COMMAND" does
 # until it has answered with the pattern. "expect NAME FILE PATTERN" waits until a file has it.
 # Both end the script with 3 when that QEMU ended first.
-_COMMON = """
+_COMMON = r"""
 qemu=./usr/bin/qemu-system-x86_64
 accel="-accel kvm"
 machine="-nodefaults -display none -no-user-config"
@@ -24,7 +24,7 @@ has() { case "$(cat "$1" 2>/dev/null)" in *$2*) return 0;; esac; return 1; }
 start() {
     local name=$1; shift
     rm -f $name.status $name.in $name.pid; ./fifo $name.in
-    sleep 100000 > $name.in &
+    sleep 100000 > $name.in & eval open_$name=$!
     ( $qemu $machine $accel -pidfile $name.pid -monitor stdio "$@" < $name.in > $name.out 2>&1
       echo $? > $name.code; mv $name.code $name.status ) &
 }
@@ -43,7 +43,7 @@ poll() {
         tell $name "$@"; sleep 2
     done
 }
-ended() { while [ ! -e $1.status ]; do sleep 1; done; }
+ended() { while [ ! -e $1.status ]; do sleep 1; done; eval kill \$open_$1; }
 """
 
 
@@ -70,11 +70,12 @@ class Host:
         load: bool = True,
         emulator: Emulator = "qemu",
         model: str | None = None,
+        options: tuple[str, ...] = (),
     ) -> Result:
         """Run a shell script; the module is loaded unless told otherwise."""
         kldload = "kldload ./kvm.ko\n" if load else ""
         (self.directory / "script").write_text(f"{_COMMON}\n{kldload}{text}\n")
-        machine = Machine(self.kind, cpus, memory, emulator, model)
+        machine = Machine(self.kind, cpus, memory, emulator, model, options=options)
         result = run(self.cache, machine, self.directory, ["sh", "./script"], timeout=SECONDS)
         assert result.panic is None, result.panic.text
         assert result.outcome == "exited", result.console + result.output.decode(errors="replace")

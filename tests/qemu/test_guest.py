@@ -43,6 +43,31 @@ def test_errors_name_the_module_and_the_group(host: Host) -> None:
     assert "pw groupmod" in host.read("nogroup")
 
 
+_REFUSED = {
+    "-device vfio-pci,host=0:0.0": "'vfio-pci' is not a valid device model name",
+    "-device vhost-vsock-pci,guest-cid=3": "'vhost-vsock-pci' is not a valid device model name",
+    "-netdev tap,id=n,vhost=on": "could not open /dev/tap",
+    "-object sev-guest,id=s,cbitpos=47,reduced-phys-bits=1 -machine confidential-guest-support=s":
+        "sev",
+    "-M xenfv": 'unsupported machine type: "xenfv"',
+    "-accel xen": "invalid accelerator xen",
+    "-m 64 -mem-path /tmp": "host lacks kvm mmu notifiers, -mem-path unsupported",
+}  # fmt: skip
+
+
+def test_what_needs_more_of_linux_is_refused(host: Host) -> None:
+    host.script(
+        "".join(
+            f"$qemu $machine $accel {options} > refusal{i} 2>&1; echo $? >> refusal{i}\n"
+            for i, options in enumerate(_REFUSED)
+        )
+    )
+    for i, (options, message) in enumerate(_REFUSED.items()):
+        said = host.read(f"refusal{i}")
+        assert message in said, options
+        assert said.endswith("\n1\n"), options
+
+
 @pytest.mark.parametrize("irqchip", ["on", "split"])
 def test_seabios_starts(host: Host, irqchip: str) -> None:
     result = host.script(

@@ -112,3 +112,25 @@ def test_a_guest_without_an_interrupt_controller_in_the_kernel(host: Host, tiny:
     )
     assert host.read("a.status") == "0\n", host.read("a.out") + result.console
     assert words(host.read("a.tiny"))[1:] == [SUM]
+
+
+def test_on_intel(host: Host, tiny: Path) -> None:
+    """Firmware and the tiny guest under VMX, which Bochs emulates."""
+    shutil.copy(tiny, host.directory)
+    result = host.script(
+        GUEST
+        + """
+        start q -M pc -cpu host -m 64 \\
+            -chardev file,path=bios,id=bios -device isa-debugcon,iobase=0x402,chardev=bios
+        expect q bios "No bootable device"; tell q quit; ended q
+        guest a -M pc; expect a a.tiny boot; tell a sendkey c; expect a a.tiny sum
+        tell a sendkey t; expect a a.tiny ticks; tell a quit; ended a
+        """,
+        memory=512, emulator="bochs",
+    )  # fmt: skip
+    shown = host.read("q.out") + host.read("a.out") + result.console
+    assert "SeaBIOS (version" in host.read("bios"), shown
+    assert host.read("q.status") + host.read("a.status") == "0\n0\n", shown
+    said = words(host.read("a.tiny"))
+    assert said[1] == SUM
+    assert int(said[2].split()[1], 16) > 0

@@ -9,6 +9,7 @@ import pytest
 
 from tests.qemu.host import Host
 from tests.qemu.test_machine import GUEST, SUM, words
+from tests.stress import measure
 
 pytestmark = pytest.mark.vm
 
@@ -18,11 +19,12 @@ def test_ten_at_once_kill_in_every_phase_and_unload(either: Host, tiny: Path) ->
     shutil.copy(tiny, either.directory)
     result = either.script(
         GUEST
-        + """
-        end() { kill -9 $(cat $1.pid); ended $1; }
-        wired() { sysctl -n vm.stats.vm.v_wire_count; }
+        + f"""
+        end() {{ kill -9 $(cat $1.pid); ended $1; }}
+        wired() {{ sysctl -n vm.stats.vm.v_wire_count; }}
         guest a -M pc; expect a a.tiny boot; end a
         wired > wired
+        {measure.SCRIPT.format(name="before")}
 
         guest a -M pc; until [ -s a.pid ]; do :; done; end a
         for seconds in 1 2 3; do
@@ -44,6 +46,7 @@ def test_ten_at_once_kill_in_every_phase_and_unload(either: Host, tiny: Path) ->
         done
         for i in 0 1 2 3 4 5 6 7 8 9; do tell g$i quit; ended g$i; done
         wired >> wired
+        {measure.SCRIPT.format(name="after")}
         kldunload kvm; echo $? > gone
         """,
         memory=2048,
@@ -57,5 +60,6 @@ def test_ten_at_once_kill_in_every_phase_and_unload(either: Host, tiny: Path) ->
     first, killed, many = map(int, either.read("wired").split())
     assert killed - first < 1024, (first, killed, many)
     assert many - killed < 1024, (first, killed, many)
+    assert measure.difference(either.directory) == ""
     assert either.read("gone") == "0\n", shown
     assert not result.lock_reports

@@ -4,6 +4,7 @@
  * pattern, then writes to other pages all the time, counts timer interrupts and obeys keys. What
  * it says comes out of port 0xe9.
  *
+ *	a	write to all pages from 32 MB up to 1 GB, memory or not
  *	c	the checksum of the pattern
  *	d	write and read back the 16 MB at 4 GB
  *	s	suspend to memory
@@ -167,7 +168,14 @@ suspend(void)
 static void
 key(uint8_t code)
 {
+	uint64_t page;
+
 	switch (code) {
+	case 0x1e:
+		for (page = 0x2000000; page < 0x40000000; page += 4096)
+			*(volatile uint64_t *)page = page;
+		say("all", page);
+		break;
 	case 0x2e:
 		say("sum", sum(PATTERN, 1 << 20));
 		break;
