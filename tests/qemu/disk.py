@@ -24,8 +24,8 @@ _INIT = """\
 export PATH=/bin
 mount -t devtmpfs dev /dev
 for module in $(cat /modules); do insmod /$module.ko; done
-mkdir /root; mount -t ext4 /dev/vda2 /root
-exec switch_root /root /sbin/init
+mkdir /new; mount -t ext4 /dev/vda2 /new
+exec switch_root /new /sbin/init
 """
 _SYSLINUX = """\
 DEFAULT linux
@@ -34,10 +34,10 @@ LABEL linux
   INITRD initramfs
   APPEND console=ttyS0 quiet
 """
-# What the system runs once it is up.
+# What the system runs once it is up; getty(8) hangs the first serial port up.
 _WORKLOAD = """\
 #!/bin/sh
-exec > /dev/ttyS0 2>&1
+exec > /dev/ttyS1 2>&1
 say() { echo "guest: $*"; }
 sum() { md5sum "$@" | cut -d ' ' -f 1; }
 say "state $(systemctl is-system-running --wait)"

@@ -24,7 +24,7 @@ def test_an_installed_debian_works(
     (host.directory / "tftp" / "blob").write_bytes(blob)
     result = host.script(
         """
-        start q -M pc -cpu host -m 512 -smp 2 -serial file:serial \\
+        start q -M pc -cpu host -m 512 -smp 2 -serial file:console -serial file:serial \\
             -drive file=/dev/vtbd3,if=virtio,format=raw \\
             -netdev user,id=n,tftp=tftp -device virtio-net-pci,netdev=n
         ended q
@@ -34,7 +34,7 @@ def test_an_installed_debian_works(
     )  # fmt: skip
     image.unlink()
     said = facts(host.read("serial"))
-    shown = host.read("q.out") + host.read("serial") + result.console
+    shown = host.read("q.out") + host.read("console") + host.read("serial") + result.console
     assert host.read("q.status") == "0\n", shown
     assert said["target"] == "active", shown
     assert said["compiled"] == str(sum(range(10_000_000)))
