@@ -78,7 +78,8 @@ class Host:
         machine = Machine(self.kind, cpus, memory, emulator, model, options=options)
         result = run(self.cache, machine, self.directory, ["sh", "./script"], timeout=SECONDS)
         assert result.panic is None, result.panic.text
-        assert result.outcome == "exited", result.console + result.output.decode(errors="replace")
+        shown = result.console + result.output.decode(errors="replace") + result.emulator_fault
+        assert result.outcome == "exited", shown
         return result
 
     def read(self, name: str) -> str:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.vm
 
 
 def test_a_jail_capability_mode_and_few_descriptors(either: Host, tiny: Path) -> None:
-    """With each number of descriptors QEMU works or says that there are too few."""
+    """With each number of descriptors QEMU works or ends with a message; GLib needs more than 8."""
     shutil.copy(tiny, either.directory)
     result = either.script(
         GUEST
@@ -30,7 +30,7 @@ def test_a_jail_capability_mode_and_few_descriptors(either: Host, tiny: Path) ->
         echo $? >> status
         umount /dev
 
-        many=8
+        many=10
         while [ $many -le 60 ]; do
             rm -f b.tiny
             (
@@ -54,19 +54,22 @@ def test_a_jail_capability_mode_and_few_descriptors(either: Host, tiny: Path) ->
     assert "KVM kernel module: Not permitted in capability mode" in either.read("capsicum")
     assert "In a jail, its devfs ruleset has to unhide kvm" in either.read("jail")
     outcomes = dict(re.findall(r"^(\d+) (\d+)$", either.read("few"), re.MULTILINE))
-    assert outcomes["8"] == "1"
+    assert outcomes["10"] == "1"
     assert outcomes["60"] == "137"
     for many, status in outcomes.items():
         said = either.read(f"few.{many}")
         assert status in ("1", "137"), f"{many}: {status}: {said}"
         if status == "1":
-            assert re.search("too many open files|no file descriptors", said, re.I), (many, said)
+            assert re.search("Too many open files|could not load PC BIOS", said), (many, said)
     assert measure.difference(either.directory) == ""
     assert not result.lock_reports
 
 
 def test_too_little_memory(either: Host, tiny: Path) -> None:
-    """Limits stop the one guest with a message; without them the host kills it, and lives on."""
+    """Limits stop the one guest with a message; without them the host kills it, and lives on.
+
+    It may kill more before the guest's memory is back, so the script protects itself.
+    """
     shutil.copy(tiny, either.directory)
     result = either.script(
         GUEST
@@ -82,7 +85,9 @@ def test_too_little_memory(either: Host, tiny: Path) -> None:
         poll limit "(internal-error)" info status; tell limit quit; ended limit
 
         sysctl vm.max_user_wired=10000000 > /dev/null
-        big all; expect all all.tiny boot; tell all sendkey a; ended all
+        protect -p $$
+        big all; expect all all.tiny boot; tell all sendkey a
+        while kill -0 $(cat all.pid) 2>/dev/null; do sleep 1; done
 
         rm -f a.tiny; guest a -M pc; expect a a.tiny boot
         tell a sendkey c; expect a a.tiny sum; tell a quit; ended a
@@ -94,9 +99,8 @@ def test_too_little_memory(either: Host, tiny: Path) -> None:
     shown = result.output.decode(errors="replace") + result.console
     assert either.read("status").split() == ["1", "0"], shown
     assert "cannot set up guest memory" in either.read("space")
-    assert "error: kvm run failed" in either.read("limit.out")
-    assert either.read("all.status") == "137\n", either.read("all.out") + shown
-    assert "was killed: " in result.console
+    assert "error: kvm run failed Bad address" in either.read("limit.out")
+    assert re.search(r"\(qemu-system-x86_64\).* was killed: failed to reclaim", result.console)
     assert words(either.read("a.tiny"))[1:] == [SUM]
     assert measure.difference(either.directory) == ""
     assert not result.lock_reports

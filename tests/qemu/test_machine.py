@@ -19,7 +19,7 @@ DIMM = f"dimm {checksum(1 << 21)}"
 GUEST = """
 guest() {
     local name=$1; shift
-    start $name -cpu host -m 32,slots=2,maxmem=256M -kernel tiny -debugcon file:$name.tiny "$@"
+    start $name -cpu host -m 32,slots=2,maxmem=512M -kernel tiny -debugcon file:$name.tiny "$@"
 }
 """
 

@@ -40,12 +40,14 @@ def test_ten_at_once_kill_in_every_phase_and_unload(either: Host, tiny: Path) ->
         tell a migrate -d unix:socket; poll a "tatus: active" info migrate; end a; ended b
         wired >> wired
 
-        for i in 0 1 2 3 4 5 6 7 8 9; do guest g$i -M pc; done
-        for i in 0 1 2 3 4 5 6 7 8 9; do
-            expect g$i g$i.tiny boot; tell g$i sendkey c; expect g$i g$i.tiny sum
+        for round in 1 2; do
+            for i in 0 1 2 3 4 5 6 7 8 9; do rm -f g$i.tiny; guest g$i -M pc; done
+            for i in 0 1 2 3 4 5 6 7 8 9; do
+                expect g$i g$i.tiny boot; tell g$i sendkey c; expect g$i g$i.tiny sum
+            done
+            for i in 0 1 2 3 4 5 6 7 8 9; do tell g$i quit; ended g$i; done
+            wired >> wired
         done
-        for i in 0 1 2 3 4 5 6 7 8 9; do tell g$i quit; ended g$i; done
-        wired >> wired
         {measure.SCRIPT.format(name="after")}
         kldunload kvm; echo $? > gone
         """,
@@ -57,9 +59,9 @@ def test_ten_at_once_kill_in_every_phase_and_unload(either: Host, tiny: Path) ->
     for i in range(10):
         assert either.read(f"g{i}.status") == "0\n", either.read(f"g{i}.out") + shown
         assert words(either.read(f"g{i}.tiny"))[1:] == [SUM]
-    first, killed, many = map(int, either.read("wired").split())
-    assert killed - first < 1024, (first, killed, many)
-    assert many - killed < 1024, (first, killed, many)
+    first, killed, once, twice = wired = [int(word) for word in either.read("wired").split()]
+    assert killed - first < 1024, wired
+    assert twice - once < 1024, wired  # the first ten make FreeBSD's own zones grow
     assert measure.difference(either.directory) == ""
     assert either.read("gone") == "0\n", shown
     assert not result.lock_reports
