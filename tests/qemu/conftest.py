@@ -19,7 +19,10 @@ __all__ = ["imported", "kind", "pytest_collection_modifyitems"]
 ROOT = Path(__file__).parents[2]
 PREFIX = ".portkit/build/qemu-kvm/root/usr/local"
 # The firmware that these tests start with.
-FIRMWARE = ("bios*.bin", "kvmvapic.bin", "linuxboot*.bin", "multiboot*.bin", "efi-virtio.rom")
+FIRMWARE = (
+    "bios*.bin", "vgabios-stdvga.bin", "kvmvapic.bin", "linuxboot*.bin", "multiboot*.bin",
+    "efi-virtio.rom",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
