@@ -13,7 +13,6 @@
 #include <sys/module.h>
 #include <sys/proc.h>
 #include <sys/sysctl.h>
-#include <sys/taskqueue.h>
 
 #include <vm/vm.h>
 
@@ -83,10 +82,6 @@ kvm_close(void)
 {
 
 	if (!kvm_running || lkc_host_idle())
-		return (0);
-	/* What was just unmapped holds its file until the queue has run. */
-	taskqueue_quiesce(taskqueue_thread);
-	if (lkc_host_idle())
 		return (0);
 	lkc_host_accept();
 	return (EBUSY);
