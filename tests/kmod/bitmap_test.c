@@ -12,12 +12,7 @@
 #define	LONG_BITS	64
 #define	MAX		330	/* five words and a bit */
 
-#define	CHECK(x) do {							\
-	if (!(x)) {							\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);	\
-		exit(1);						\
-	}								\
-} while (0)
+#include "check.h"
 
 void __bitmap_set(unsigned long *, unsigned int, int);
 void __bitmap_clear(unsigned long *, unsigned int, int);

@@ -15,12 +15,7 @@
 #define	IN	LX_PIN_PRESENT
 #define	RW	(LX_PIN_PRESENT | LX_PIN_WRITE)
 
-#define	CHECK(x) do {							\
-	if (!(x)) {							\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);	\
-		exit(1);						\
-	}								\
-} while (0)
+#include "check.h"
 
 static u64 released[4096];
 static unsigned int nreleased, nwritable;

@@ -18,12 +18,7 @@ static struct srcu_struct srcu;
 static struct object *shared;
 static bool stop;
 
-#define	CHECK(x) do {							\
-	if (!(x)) {							\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);	\
-		exit(1);						\
-	}								\
-} while (0)
+#include "check.h"
 
 static void *reader(void *arg)
 {

@@ -14,12 +14,7 @@
 #define	ROUNDS	50
 #define	PERIOD	20000		/* ns */
 
-#define	CHECK(x) do {							\
-	if (!(x)) {							\
-		fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);	\
-		exit(1);						\
-	}								\
-} while (0)
+#include "check.h"
 
 /* --- the host ------------------------------------------------------------ */
 

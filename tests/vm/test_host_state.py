@@ -14,15 +14,14 @@ import pytest
 
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Emulator, Machine
-from portkit.vm.run import Result, run
 from tests.guests.table import XSAVE
 from tests.vm import cross
+from tests.vm.peek import script
 
 pytestmark = pytest.mark.vm
 
 HERE = Path(__file__).parent
 HOST_STATE = HERE / "host_state"
-BOOT_SECONDS = 1800
 
 #: Exits to try: as many as take minutes. Bochs's processor is some ten times slower.
 EXITS = {"qemu": 1_000_000, "bochs": 100_000}
@@ -41,15 +40,6 @@ def directory(imported: Cache, kind: Kind, tmp_path: Path) -> Path:
     cross.program_32(HOST_STATE / "narrow.c", tmp_path / "narrow")
     cross.kvm_program(imported, HERE / "kvm_client.c", tmp_path / "kvm_client")
     return tmp_path
-
-
-def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
-    command = ["sh", "-c", f"kldload ./peek.ko; kldload ./kvm.ko; {text}"]
-    result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
-    assert result.panic is None, result.panic.text
-    assert result.lock_reports == ()
-    assert result.outcome == "exited", result.console
-    return result
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,13 @@ import pytest
 
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Machine
-from portkit.vm.run import Result, run
 from tests.vm import cross
+from tests.vm.peek import script
 
 pytestmark = pytest.mark.vm
 
 HERE = Path(__file__).parent
 HOST_STATE = HERE / "host_state"
-BOOT_SECONDS = 600
 
 
 @pytest.fixture
@@ -33,15 +32,6 @@ def directory(imported: Cache, kind: Kind, tmp_path: Path) -> Path:
     cross.program(imported, HOST_STATE / "suspend.c", directory / "suspend")
     cross.kvm_program(imported, HERE / "kvm_client.c", directory / "kvm_client")
     return directory
-
-
-def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
-    command = ["sh", "-c", f"kldload ./peek.ko; kldload ./kvm.ko; {text}"]
-    result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
-    assert result.panic is None, result.panic.text
-    assert result.lock_reports == ()
-    assert result.outcome == "exited", result.console
-    return result
 
 
 @pytest.mark.parametrize("cpus", [1, 2])

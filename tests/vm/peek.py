@@ -1,0 +1,20 @@
+"""A script in the machine, with the module under test and the one that reads registers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from portkit.vm.cache import Cache
+from portkit.vm.machine import Machine
+from portkit.vm.run import Result, run
+
+BOOT_SECONDS = 1800
+
+
+def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
+    command = ["sh", "-c", f"kldload ./peek.ko; kldload ./kvm.ko; {text}"]
+    result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
+    assert result.panic is None, result.panic.text
+    assert result.lock_reports == ()
+    assert result.outcome == "exited", result.console
+    return result
