@@ -28,13 +28,14 @@ enter_kernel:
 	movl	%eax, entry
 	movl	20(%esp), %eax
 	movl	%eax, entry + 4
+	/* PAE first: QEMU's SVM loses a host whose guest has LME alone. */
+	movl	%cr4, %eax
+	orl	$CR4_PAE, %eax
+	movl	%eax, %cr4
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	orl	$EFER_LME, %eax
 	wrmsr
-	movl	%cr4, %eax
-	orl	$CR4_PAE, %eax
-	movl	%eax, %cr4
 	movl	%ebx, %cr3
 	movl	%cr0, %eax
 	orl	$CR0_PG, %eax
