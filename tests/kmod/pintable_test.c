@@ -56,7 +56,8 @@ static void test_death(void)
 	CHECK(lx_pin_lookup(t, 5 * PAGE) == (77 * PAGE | RW));
 	lx_pin_reap(t, 0, BLOCK, release);
 	CHECK(nreleased == 0);
-	lx_pin_kill(t, 5 * PAGE, 6 * PAGE);
+	CHECK(!lx_pin_kill(t, 0, 5 * PAGE) && !lx_pin_kill(t, 7 * PAGE, 9 * BLOCK));
+	CHECK(lx_pin_kill(t, 5 * PAGE, 6 * PAGE));
 	CHECK(lx_pin_lookup(t, 5 * PAGE) == 0 && lx_pin_level(t, 5 * PAGE) == 0);
 	CHECK(lx_pin_lookup(t, 6 * PAGE) == (78 * PAGE | IN));
 	CHECK(nreleased == 0);
@@ -115,7 +116,7 @@ static void test_block(void)
 	CHECK(lx_pin_lookup(t, uva + BLOCK) == 0 && lx_pin_lookup(t, uva - PAGE) == 0);
 
 	/* The whole: dead at once, released page by page. */
-	lx_pin_kill(t, uva - BLOCK, uva + 2 * BLOCK);
+	CHECK(lx_pin_kill(t, uva - BLOCK, uva + 2 * BLOCK));
 	CHECK(lx_pin_lookup(t, uva) == 0 && lx_pin_lookup(t, uva + 9 * PAGE) == 0);
 	CHECK(lx_pin_level(t, uva + 9 * PAGE) == 0 && nreleased == 0);
 	lx_pin_reap(t, uva - BLOCK, uva + 2 * BLOCK, release);

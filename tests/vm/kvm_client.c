@@ -95,18 +95,26 @@ open_kvm(void)
 	OK(kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC));
 }
 
+/* place: where its memory goes, whatever is there; NULL: anywhere. */
 static void
-make_vm(void)
+make_vm_at(uint8_t *place)
 {
 	struct kvm_userspace_memory_region slot = { .memory_size = MEMORY };
 
 	OK(vm = ioctl(kvm, KVM_CREATE_VM, 0));
 	OK(ioctl(vm, KVM_CREATE_IRQCHIP, 0));
-	memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(place, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	    MAP_ANONYMOUS | (place != NULL ? MAP_FIXED : 0), -1, 0);
 	MUST(memory != MAP_FAILED);
 	slot.userspace_addr = (uintptr_t)memory;
 	OK(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot));
+}
+
+static void
+make_vm(void)
+{
+
+	make_vm_at(NULL);
 }
 
 static struct vcpu
@@ -224,6 +232,38 @@ irqfd(void)
 	free_vcpu(v);
 	free_vm();
 	printf("irqfd\n");
+}
+
+/*
+ * Memory in the place of a former guest's is what the new guest sees, and the
+ * former one too, which need not be gone yet: the kernel may be late with it.
+ */
+static void
+new_memory(void)
+{
+	uint8_t code[] = {
+		0xb0, 1,		/* mov al, 1 */
+		0xe6, 0x10,		/* out 0x10, al */
+		0xeb, 0xfa,		/* back to mov */
+	};
+	struct vcpu old, new;
+	int old_vm;
+
+	make_vm();
+	old = make_vcpu(0, code, sizeof(code));
+	MUST(*run_to_port(old, 0x10) == 1);
+	old_vm = vm;
+	make_vm_at(memory);
+	code[1] = 2;
+	new = make_vcpu(0, code, sizeof(code));
+	MUST(*run_to_port(new, 0x10) == 2);
+	MUST(*run_to_port(old, 0x10) == 2);
+	free_vcpu(old);
+	OK(close(old_vm));
+	MUST(*run_to_port(new, 0x10) == 2);
+	free_vcpu(new);
+	free_vm();
+	printf("new memory\n");
 }
 
 static volatile sig_atomic_t signals;
@@ -371,6 +411,7 @@ main(int argc, char **argv)
 	else if (strcmp(argv[1], "guest") == 0) {
 		ports_and_ioeventfd();
 		irqfd();
+		new_memory();
 		signal_mask();
 		refusals();
 	} else if (strcmp(argv[1], "hold") == 0) {

@@ -17,7 +17,7 @@ from tests.vm import cross
 pytestmark = pytest.mark.vm
 
 HERE = Path(__file__).parent
-WORKED = b"ports and ioeventfd\nirqfd\nsignal mask\nrefusals\n"
+WORKED = b"ports and ioeventfd\nirqfd\nnew memory\nsignal mask\nrefusals\n"
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_small_client_runs_guests(imported: Cache, directory: Path, machine: M
         imported, machine, directory,
         "kldload ./kvm.ko; ./kvm_client guest; kldunload kvm",
     )  # fmt: skip
-    assert result.output == b"ports and ioeventfd\nirqfd\nsignal mask\nrefusals\n"
+    assert result.output == b"ports and ioeventfd\nirqfd\nnew memory\nsignal mask\nrefusals\n"
     assert result.status == 0
 
 

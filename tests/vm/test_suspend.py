@@ -44,7 +44,7 @@ def test_refused_while_in_use(imported: Cache, kind: Kind, directory: Path, cpus
     assert "kvm: the system is not suspended: /dev/kvm is in use" in result.console
     assert result.output.split() == [
         b"held", b"awake", b"%d" % cpus,
-        *b"ports and ioeventfd irqfd signal mask refusals".split(), b"0",
+        *b"ports and ioeventfd irqfd new memory signal mask refusals".split(), b"0",
     ], result.output  # fmt: skip
 
 
@@ -59,5 +59,5 @@ def test_guests_run_after_it(imported: Cache, kind: Kind, directory: Path, cpus:
     )  # fmt: skip
     assert result.output.split() == [
         b"awake", b"0", b"%d" % cpus,
-        *b"ports and ioeventfd irqfd signal mask refusals".split(), b"0",
+        *b"ports and ioeventfd irqfd new memory signal mask refusals".split(), b"0",
     ], result.output  # fmt: skip

@@ -211,6 +211,19 @@ static void release_pin(u64 pa, bool writable)
 	lkc_wired_uncharge(1);
 }
 
+/*
+ * Nothing of [start, end) is pinned any more.  What caches addresses of it, in
+ * any VM, hears of it as of an munmap in Linux.
+ */
+static void forget(struct mm_struct *mm, u64 start, u64 end)
+{
+	if (!lx_pin_kill(mm->lx_pins, start, end))
+		return;
+	invalidate(mm, start, end);
+	lkc_rcu_wait();
+	lx_pin_reap(mm->lx_pins, start, end, release_pin);
+}
+
 /* Give a wiring to the table.  Replaces a page that was pinned for reading. */
 static int set_pin(struct mm_struct *mm, u64 uva, u64 pa, bool write)
 {
@@ -219,10 +232,7 @@ static int set_pin(struct mm_struct *mm, u64 uva, u64 pa, bool write)
 
 	if (old && (old & LX_PIN_PA) != pa) {
 		/* The process has got another page here since: follow it. */
-		lx_pin_kill(mm->lx_pins, uva, uva + PAGE_SIZE);
-		invalidate(mm, uva, uva + PAGE_SIZE);
-		lkc_rcu_wait();
-		lx_pin_reap(mm->lx_pins, uva, uva + PAGE_SIZE, release_pin);
+		forget(mm, uva, uva + PAGE_SIZE);
 		old = 0;
 	}
 	err = old ? 0 : lkc_wired_charge(1);
@@ -456,6 +466,11 @@ int lx_host_level(struct mm_struct *mm, unsigned long hva)
 
 /* --- memslots ----------------------------------------------------------- */
 
+/*
+ * For a new memslot.  What another slot has pinned here need not be what the
+ * process has here by now, least of all if that slot's VM is about to go: all
+ * is looked up again.
+ */
 int mm_pin_range(struct mm_struct *mm, unsigned long start, unsigned long npages)
 {
 	struct mm_range *range = kmalloc(sizeof(*range), GFP_KERNEL);
@@ -471,6 +486,7 @@ int mm_pin_range(struct mm_struct *mm, unsigned long start, unsigned long npages
 	range->end = start + len;
 	lkc_sx_xlock(&mm->lx_pin_lock);
 	list_add(&range->link, &mm->lx_ranges);
+	forget(mm, range->start, range->end);
 	lkc_sx_xunlock(&mm->lx_pin_lock);
 	return 0;
 }
@@ -499,20 +515,7 @@ static void for_each_uncovered(struct mm_struct *mm, u64 start, u64 end,
 	}
 }
 
-static void kill_pins(struct mm_struct *mm, u64 start, u64 end)
-{
-	lx_pin_kill(mm->lx_pins, start, end);
-}
-
-static void reap_pins(struct mm_struct *mm, u64 start, u64 end)
-{
-	lx_pin_reap(mm->lx_pins, start, end, release_pin);
-}
-
-/*
- * The caller has removed the memslot.  What still caches addresses of the
- * range, in this VM or another one, hears of it as of an munmap in Linux.
- */
+/* The caller has removed the memslot. */
 void mm_unpin_range(struct mm_struct *mm, unsigned long start, unsigned long npages)
 {
 	u64 end = start + ((u64)npages << PAGE_SHIFT);
@@ -526,10 +529,7 @@ void mm_unpin_range(struct mm_struct *mm, unsigned long start, unsigned long npa
 	if (!list_entry_is_head(range, &mm->lx_ranges, link)) {
 		list_del(&range->link);
 		kfree(range);
-		for_each_uncovered(mm, start, end, kill_pins);
-		for_each_uncovered(mm, start, end, invalidate);
-		lkc_rcu_wait();
-		for_each_uncovered(mm, start, end, reap_pins);
+		for_each_uncovered(mm, start, end, forget);
 	}
 	lkc_sx_xunlock(&mm->lx_pin_lock);
 	lx_block_end();

@@ -203,13 +203,17 @@ int lx_pin_level(struct lx_pin_table *table, u64 uva)
 	return load(leaf->entry[0]) & LX_PIN_BLOCK ? LX_PIN_2M : LX_PIN_4K;
 }
 
-/* Call fn for each leaf and its entries from first to last in [start, end). */
-static void for_each_leaf(struct lx_pin_table *table, u64 start, u64 end,
-    void (*fn)(struct leaf *leaf, unsigned int first, unsigned int last,
+/*
+ * Call fn for each leaf and its entries from first to last in [start, end).
+ * True if one of the calls returned it.
+ */
+static bool for_each_leaf(struct lx_pin_table *table, u64 start, u64 end,
+    bool (*fn)(struct leaf *leaf, unsigned int first, unsigned int last,
     void (*release)(u64, bool)), void (*release)(u64, bool))
 {
 	struct leaf *leaf;
 	u64 uva, next;
+	bool any = 0;
 
 	for (uva = start; uva < end; uva = next) {
 		next = (uva | (BLOCK_SIZE - 1)) + 1;
@@ -217,30 +221,36 @@ static void for_each_leaf(struct lx_pin_table *table, u64 start, u64 end,
 		if (next > end)
 			next = end;
 		if (leaf)
-			fn(leaf, slot_of(uva, 0), slot_of(next - 1, 0), release);
+			any |= fn(leaf, slot_of(uva, 0), slot_of(next - 1, 0), release);
 	}
+	return any;
 }
 
-static void kill_entries(struct leaf *leaf, unsigned int first, unsigned int last,
+static bool kill_entries(struct leaf *leaf, unsigned int first, unsigned int last,
     void (*release)(u64, bool))
 {
 	unsigned int i;
+	bool any = 0;
 
 	if (leaf->entry[0] & LX_PIN_BLOCK && first == 0 && last == FANOUT - 1)
 		last = 0;
 	else
 		split(leaf);
-	for (i = first; i <= last; i++)
-		if (leaf->entry[i])
-			store(leaf->entry[i], leaf->entry[i] | LX_PIN_DEAD);
+	for (i = first; i <= last; i++) {
+		if (!leaf->entry[i])
+			continue;
+		store(leaf->entry[i], leaf->entry[i] | LX_PIN_DEAD);
+		any = 1;
+	}
+	return any;
 }
 
-void lx_pin_kill(struct lx_pin_table *table, u64 start, u64 end)
+bool lx_pin_kill(struct lx_pin_table *table, u64 start, u64 end)
 {
-	for_each_leaf(table, start, end, kill_entries, 0);
+	return for_each_leaf(table, start, end, kill_entries, 0);
 }
 
-static void reap_entries(struct leaf *leaf, unsigned int first, unsigned int last,
+static bool reap_entries(struct leaf *leaf, unsigned int first, unsigned int last,
     void (*release)(u64, bool))
 {
 	unsigned int i;
@@ -255,6 +265,7 @@ static void reap_entries(struct leaf *leaf, unsigned int first, unsigned int las
 		store(leaf->entry[i], 0);
 		release(old & LX_PIN_PA, old & LX_PIN_WRITE);
 	}
+	return 0;
 }
 
 void lx_pin_reap(struct lx_pin_table *table, u64 start, u64 end,

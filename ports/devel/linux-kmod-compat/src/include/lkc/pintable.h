@@ -53,8 +53,8 @@ int	lx_pin_set_block(struct lx_pin_table *table, u64 uva, u64 entry);
  * from an aligned physical address; LX_PIN_4K if uva is pinned; else 0.
  */
 int	lx_pin_level(struct lx_pin_table *table, u64 uva);
-/* Make the entries of [start, end) dead: lookups find them no more. */
-void	lx_pin_kill(struct lx_pin_table *table, u64 start, u64 end);
+/* Make the entries of [start, end) dead: lookups find them no more.  True if there was one. */
+bool	lx_pin_kill(struct lx_pin_table *table, u64 start, u64 end);
 /* Remove dead entries of [start, end), calling release(pa, writable). */
 void	lx_pin_reap(struct lx_pin_table *table, u64 start, u64 end,
 	    void (*release)(u64 pa, bool writable));
