@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from portkit.vm.cache import Cache, Kind
-from portkit.vm.machine import Machine
+from portkit.vm.machine import Emulator, Machine
 from tests.vm import cross
 from tests.vm.peek import script
 
@@ -35,9 +35,12 @@ def directory(imported: Cache, kind: Kind, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("cpus", [1, 2])
-def test_refused_while_in_use(imported: Cache, kind: Kind, directory: Path, cpus: int) -> None:
+@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+def test_refused_while_in_use(
+    imported: Cache, kind: Kind, directory: Path, emulator: Emulator, cpus: int
+) -> None:
     result = script(
-        imported, Machine(kind, cpus), directory,
+        imported, Machine(kind, cpus, emulator=emulator), directory,
         "./kvm_client hold & sleep 2; ./suspend; sysctl -n debug.peek.virtual; kill $!; wait $!;"
         " ./kvm_client guest && kldunload kvm && sysctl -n debug.peek.virtual",
     )  # fmt: skip
@@ -49,9 +52,12 @@ def test_refused_while_in_use(imported: Cache, kind: Kind, directory: Path, cpus
 
 
 @pytest.mark.parametrize("cpus", [1, 2])
-def test_guests_run_after_it(imported: Cache, kind: Kind, directory: Path, cpus: int) -> None:
+@pytest.mark.parametrize("emulator", ["qemu", "bochs"])
+def test_guests_run_after_it(
+    imported: Cache, kind: Kind, directory: Path, emulator: Emulator, cpus: int
+) -> None:
     # FreeBSD's VGA driver panics at a suspend when it was switched off by this hint.
-    machine = Machine(kind, cpus, tunables=("hint.vga.0.disabled=0",))
+    machine = Machine(kind, cpus, emulator=emulator, tunables=("hint.vga.0.disabled=0",))
     result = script(
         imported, machine, directory,
         "sysctl debug.acpi.suspend_bounce=1 > /dev/null; ./suspend; sysctl -n debug.peek.asleep"
