@@ -206,6 +206,15 @@ need(int capability, const char *name)
 		skip("no %s", name);
 }
 
+struct cpuid
+supported_cpuid(void)
+{
+	struct cpuid cpuid = { .head.nent = nitems(cpuid.entries) };
+
+	SYS(ioctl(kvm(), KVM_GET_SUPPORTED_CPUID, &cpuid));
+	return (cpuid);
+}
+
 /* QEMU's own processor; it has faults that Bochs and hardware do not have. */
 bool
 on_tcg(void)
@@ -301,14 +310,9 @@ vm_close(struct vm *vm)
 static void
 set_cpuid(struct vcpu *vcpu)
 {
-	struct {
-		struct kvm_cpuid2	head;
-		struct kvm_cpuid_entry2	entries[256];
-	} cpuid = { .head.nent = nitems(cpuid.entries) };
-
+	struct cpuid cpuid = supported_cpuid();
 	uint32_t i;
 
-	SYS(ioctl(kvm(), KVM_GET_SUPPORTED_CPUID, &cpuid));
 	for (i = 0; i < cpuid.head.nent; i++)
 		if (cpuid.entries[i].function == 1) {
 			cpuid.entries[i].ebx &= 0xffffff;

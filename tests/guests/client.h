@@ -107,6 +107,13 @@ int	kvm(void);			/* descriptor of /dev/kvm */
 int	has(int capability);		/* KVM_CHECK_EXTENSION of /dev/kvm */
 void	need(int capability, const char *name);
 #define	NEED(cap)	need(cap, #cap)
+
+struct cpuid {
+	struct kvm_cpuid2	head;
+	struct kvm_cpuid_entry2	entries[256];
+};
+struct cpuid supported_cpuid(void);	/* all that KVM can give a guest */
+
 bool	on_tcg(void);
 
 void	vm_open(struct vm *vm, int flags);

@@ -7,11 +7,6 @@
 
 extern guest_code cpuid_leaf;
 
-struct cpuid {
-	struct kvm_cpuid2	head;
-	struct kvm_cpuid_entry2	entries[256];
-};
-
 static const struct kvm_cpuid_entry2 *
 find(const struct cpuid *cpuid, uint32_t function)
 {
@@ -40,9 +35,8 @@ ask(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 
 CASE(cpuid, supported)
 {
-	struct cpuid cpuid = { .head.nent = 256 };
+	struct cpuid cpuid = supported_cpuid();
 
-	SYS(ioctl(kvm(), KVM_GET_SUPPORTED_CPUID, &cpuid));
 	CHECK(cpuid.head.nent > 10);
 	CHECK(find(&cpuid, 0x80000001)->edx & 1 << 29);		/* long mode */
 	CHECK(find(&cpuid, 1)->ecx & 1 << 21);			/* x2APIC */
@@ -53,13 +47,12 @@ CASE(cpuid, supported)
 
 CASE(cpuid, guest_sees_what_was_set)
 {
-	struct cpuid cpuid = { .head.nent = 256 }, back = { .head.nent = 256 };
+	struct cpuid cpuid = supported_cpuid(), back = { .head.nent = 256 };
 	const struct kvm_cpuid_entry2 *leaf;
 	struct vcpu vcpu;
 	struct vm vm;
 	uint32_t out[4];
 
-	SYS(ioctl(kvm(), KVM_GET_SUPPORTED_CPUID, &cpuid));
 	leaf = find(&cpuid, 0);
 	memcpy((void *)(uintptr_t)&leaf->ebx, "FreeUNIXBSD ", 12);
 	vm_open(&vm, VM_IRQCHIP);

@@ -3,8 +3,6 @@
  *
  * A hypervisor in a guest runs a guest of its own.
  */
-#include <cpuid.h>
-
 #include "client.h"
 
 extern guest_code nested_calls_svm, nested_calls_vmx, nested_svm, nested_vmx;
@@ -23,13 +21,9 @@ extern guest_code nested_calls_svm, nested_calls_vmx, nested_svm, nested_vmx;
 static bool
 has_vendor(uint32_t function, uint32_t bit, bool in_ecx)
 {
-	struct {
-		struct kvm_cpuid2	head;
-		struct kvm_cpuid_entry2	entries[256];
-	} cpuid = { .head.nent = nitems(cpuid.entries) };
+	struct cpuid cpuid = supported_cpuid();
 	uint32_t i;
 
-	SYS(ioctl(kvm(), KVM_GET_SUPPORTED_CPUID, &cpuid));
 	for (i = 0; i < cpuid.head.nent; i++)
 		if (cpuid.entries[i].function == function)
 			return (((in_ecx ? cpuid.entries[i].ecx :

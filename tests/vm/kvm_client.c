@@ -33,21 +33,14 @@
 
 #include <linux/kvm.h>
 
+#include "must.h"
+
 #define	MEMORY		0x10000
 #define	CODE		0x1000
 #define	HANDLER		0x2000
 #define	TICKS		0x3000		/* a byte that the handler counts in */
 #define	VECTOR		0x20		/* of IRQ 0, as the guest sets it up */
 #define	IRQ		1
-
-#define	OK(x) do {							\
-	if ((x) < 0)							\
-		err(1, "%d: %s", __LINE__, #x);				\
-} while (0)
-#define	MUST(x) do {							\
-	if (!(x))							\
-		errx(1, "%d: not so: %s", __LINE__, #x);		\
-} while (0)
 
 /* The bytes of two programs in real mode. */
 static const uint8_t io_code[] = {

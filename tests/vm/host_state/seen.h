@@ -7,18 +7,10 @@
 #ifndef _SEEN_H_
 #define	_SEEN_H_
 
-#include <err.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define	OK(x) do {							\
-	if ((x) < 0)							\
-		err(1, "%d: %s", __LINE__, #x);				\
-} while (0)
-#define	MUST(x) do {							\
-	if (!(x))							\
-		errx(1, "%d: not so: %s", __LINE__, #x);		\
-} while (0)
+#include "../must.h"
 
 #define	STATE	4096			/* room for what peek says */
 
