@@ -64,25 +64,28 @@ def test_a_guest_is_stopped_and_stepped(host: Host, tiny: Path) -> None:
     assert len(set(registers(replies))) == 2, replies
 
 
-def test_breakpoints_of_both_kinds_stop_a_guest(host: Host, tiny: Path) -> None:
-    """On Bochs, as QEMU's SVM neither intercepts INT3 nor loads debug registers."""
+@pytest.mark.parametrize(("model", "kinds"), [(None, "01"), ("ryzen", "0")])
+def test_breakpoints_stop_a_guest(host: Host, tiny: Path, model: str | None, kinds: str) -> None:
+    """Of both kinds, 0 is software's. On Bochs: QEMU's SVM neither intercepts INT3 nor loads DRs.
+
+    On "ryzen" an exit for a debug exception has not written DR6, so nobody knows whose it is.
+    """
     shutil.copy(tiny, host.directory)
     address = symbol(tiny, "break_here")
-    steps = session(
-        ("\\003", "T02"),
-        (f"Z0,{address:x},1", "OK"), ("c", "T05"), ("g", "#"), (f"z0,{address:x},1", "OK"),
-        ("s", "T05"),
-        (f"Z1,{address:x},1", "OK"), ("c", "T05"), ("g", "#"), (f"z1,{address:x},1", "OK"),
-    )  # fmt: skip
+    steps = [("\\003", "T02")]
+    for kind in kinds:
+        where = f"{kind},{address:x},1"
+        steps += [(f"Z{where}", "OK"), ("c", "T05"), ("g", "#"), (f"z{where}", "OK")]
+        steps += [("s", "T05")] if "1" in kinds else []
     result = host.script(
         GUEST
         + START
         + "say '+$c#63'; expect a a.tiny boot\n"
-        + "\n".join(steps)
+        + "\n".join(session(*steps))
         + "\nsay '+$c#63'; tell a sendkey c; expect a a.tiny sum; tell a quit; ended a",
         emulator="bochs",
-        model="ryzen",
+        model=model,
     )
     replies = host.read("replies")
     assert host.read("a.status") == "0\n", replies + host.read("a.out") + result.console
-    assert registers(replies) == [address, address], replies
+    assert registers(replies) == [address] * len(kinds), replies
