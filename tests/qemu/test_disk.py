@@ -15,14 +15,14 @@ pytestmark = pytest.mark.vm
 
 
 def test_an_installed_debian_works(
-    host: Host, linux: Linux, tmp_path_factory: pytest.TempPathFactory
+    either: Host, linux: Linux, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The guest's disk is one of the host's, as a ZFS volume would be."""
     image, tree = disk.make(tmp_path_factory.mktemp("disk"), linux)
     blob = bytes(range(256)) * 2048
-    (host.directory / "tftp").mkdir()
-    (host.directory / "tftp" / "blob").write_bytes(blob)
-    result = host.script(
+    (either.directory / "tftp").mkdir()
+    (either.directory / "tftp" / "blob").write_bytes(blob)
+    result = either.script(
         """
         start q -M pc -cpu host -m 512 -smp 2 -serial file:console -serial file:serial \\
             -drive file=/dev/vtbd3,if=virtio,format=raw \\
@@ -33,9 +33,9 @@ def test_an_installed_debian_works(
         options=("-drive", f"file={image},if=virtio,format=raw,snapshot=on"),
     )  # fmt: skip
     image.unlink()
-    said = facts(host.read("serial"))
-    shown = host.read("q.out") + host.read("console") + host.read("serial") + result.console
-    assert host.read("q.status") == "0\n", shown
+    said = facts(either.read("serial"))
+    shown = either.read("q.out") + either.read("console") + either.read("serial") + result.console
+    assert either.read("q.status") == "0\n", shown
     assert said["target"] == "active", shown
     assert said["compiled"] == str(sum(range(10_000_000)))
     assert said["net"] == hashlib.md5(blob).hexdigest()
@@ -43,3 +43,4 @@ def test_an_installed_debian_works(
     libc = (tree / "usr/lib/x86_64-linux-gnu/libc.so.6").read_bytes()
     assert said["libc"] == hashlib.md5(libc).hexdigest()
     assert "end" in said
+    assert not result.lock_reports

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 
+from portkit.vm.machine import Emulator
 from tests.qemu.guest import Linux
 from tests.qemu.host import Host
 
@@ -81,10 +82,8 @@ def test_seabios_starts(host: Host, irqchip: str) -> None:
     assert host.read("q.status") == "0\n", host.read("q.out")
 
 
-@pytest.mark.parametrize(("board", "cpus"), [("pc", 1), ("pc", 2), ("q35", 4)])
-def test_linux_boots_with_disk_and_network_and_powers_off(
-    host: Host, linux: Linux, board: str, cpus: int
-) -> None:
+def boots(host: Host, linux: Linux, board: str, cpus: int, emulator: Emulator = "qemu") -> None:
+    """A Debian kernel, with a disk and a network, until it powers off."""
     give(host, linux)
     blob, disk = host.directory / "tftp" / "blob", host.directory / "disk"
     blob.parent.mkdir()
@@ -100,6 +99,7 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
         ended q
         """,
         cpus=cpus,
+        emulator=emulator,
     )
     said = facts(host.read("serial"))
     shown = host.read("q.out") + host.read("serial") + result.console
@@ -111,3 +111,16 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
     assert said["net"] == hashlib.md5(blob.read_bytes()).hexdigest()
     assert disk.read_bytes() == content[: 1 << 20] + content[: 1 << 20]
     assert "end" in said
+    assert not result.lock_reports
+
+
+@pytest.mark.parametrize(("board", "cpus"), [("pc", 1), ("pc", 2), ("q35", 4)])
+def test_linux_boots_with_disk_and_network_and_powers_off(
+    either: Host, linux: Linux, board: str, cpus: int
+) -> None:
+    boots(either, linux, board, cpus)
+
+
+def test_linux_boots_on_intel(host: Host, linux: Linux) -> None:
+    """Bochs emulates VMX."""
+    boots(host, linux, "pc", 1, "bochs")

@@ -51,27 +51,28 @@ def cd(tree: Path, image: Path) -> None:
     image.write_bytes(data)
 
 
-def test_the_first_guest_starts_from_a_cd(host: Host, linux: Linux, tmp_path: Path) -> None:
+def test_the_first_guest_starts_from_a_cd(either: Host, linux: Linux, tmp_path: Path) -> None:
     if not (_ISOLINUX.exists() and _LDLINUX.exists()):
         pytest.skip("needs Debian's packages isolinux and syslinux-common")
     tree = tmp_path / "cd"
     tree.mkdir()
-    give(host, linux)
+    give(either, linux)
     for name in ("vmlinuz", "initramfs"):
-        (host.directory / name).rename(tree / name)
+        (either.directory / name).rename(tree / name)
     shutil.copy(_LDLINUX, tree)
     (tree / "isolinux.cfg").write_text(_SETTINGS)
-    cd(tree, host.directory / "installer.iso")
+    cd(tree, either.directory / "installer.iso")
     shutil.rmtree(tree)
     typed = chapter("A first guest").rstrip()
-    result = host.script(
+    result = either.script(
         f"ln -s /t/usr /usr/local; export PATH=$PATH:/usr/local/bin\n"
         f"exec < /dev/null > screen 2>&1\n{typed} -nographic\necho $? > status",
         cpus=2, memory=3072,
     )  # fmt: skip
-    said = facts(host.read("screen"))
-    assert host.read("status") == "0\n", host.read("screen") + result.console
+    said = facts(either.read("screen"))
+    assert either.read("status") == "0\n", either.read("screen") + result.console
     assert said["blocks"] == str(20 << 21)
     assert said["hypervisor"] == "Hypervisor detected: KVM"
     assert said["cpus"] == "2"
     assert "end" in said
+    assert not result.lock_reports

@@ -42,14 +42,14 @@ halt -qp
 """
 
 
-def test_uefi_starts_linux(host: Host, linux: Linux) -> None:
+def test_uefi_starts_linux(either: Host, linux: Linux) -> None:
     """Debian's OVMF: the code is a memory slot that the guest reads and QEMU sees writes to."""
     if not OVMF.is_dir():
         pytest.skip("needs Debian's package ovmf")
-    give(host, linux)
-    shutil.copy(OVMF / "OVMF_CODE_4M.fd", host.directory / "code")
-    shutil.copy(OVMF / "OVMF_VARS_4M.fd", host.directory / "vars")
-    result = host.script(
+    give(either, linux)
+    shutil.copy(OVMF / "OVMF_CODE_4M.fd", either.directory / "code")
+    shutil.copy(OVMF / "OVMF_VARS_4M.fd", either.directory / "vars")
+    result = either.script(
         """
         start q -M q35 -cpu host -m 320 -kernel vmlinuz -initrd initramfs \\
             -append "console=ttyS0 quiet" -serial file:serial \\
@@ -57,16 +57,17 @@ def test_uefi_starts_linux(host: Host, linux: Linux) -> None:
         ended q
         """
     )
-    said = facts(host.read("serial"))
-    shown = host.read("q.out") + host.read("serial") + result.console
-    assert host.read("q.status") == "0\n", shown
+    said = facts(either.read("serial"))
+    shown = either.read("q.out") + either.read("serial") + result.console
+    assert either.read("q.status") == "0\n", shown
     assert said["efi"] == "/sys/firmware/efi"
     assert said["hypervisor"] == "Hypervisor detected: KVM"
     assert "end" in said
+    assert not result.lock_reports
 
 
 @pytest.mark.parametrize("cpus", [1, 2])
-def test_freebsd_boots(host: Host, imported: Cache, tmp_path: Path, cpus: int) -> None:
+def test_freebsd_boots(either: Host, imported: Cache, tmp_path: Path, cpus: int) -> None:
     base = imported.sysroot
     assert base is not None
     root = tmp_path / "root"
@@ -82,14 +83,14 @@ def test_freebsd_boots(host: Host, imported: Cache, tmp_path: Path, cpus: int) -
     for name in ("dev", "etc"):
         (root / name).mkdir()
     (root / "etc/rc").write_text(RC)
-    make_image(root, host.directory / "image", free=1 << 20, root_owned=True)
+    make_image(root, either.directory / "image", free=1 << 20, root_owned=True)
     shutil.rmtree(root)
     content = bytes(reversed(range(256))) * 4096
-    (host.directory / "disk").write_bytes(content)
-    (host.directory / "env").write_text(FREEBSD)
-    shutil.copy(imported.kernel("plain"), host.directory / "kernel")
-    shutil.copy(imported.guest().multiboot, host.directory / "loader")
-    result = host.script(
+    (either.directory / "disk").write_bytes(content)
+    (either.directory / "env").write_text(FREEBSD)
+    shutil.copy(imported.kernel("plain"), either.directory / "kernel")
+    shutil.copy(imported.guest().multiboot, either.directory / "loader")
+    result = either.script(
         f"""
         start q -M pc -cpu host -m 256 -smp {cpus} -kernel loader -initrd kernel,env \\
             -serial file:serial -drive file=image,if=virtio,format=raw,snapshot=on \\
@@ -98,11 +99,12 @@ def test_freebsd_boots(host: Host, imported: Cache, tmp_path: Path, cpus: int) -
         """,
         cpus=cpus,
     )
-    said = facts(host.read("serial"))
-    shown = host.read("q.out") + host.read("serial") + result.console
-    assert host.read("q.status") == "0\n", shown
+    said = facts(either.read("serial"))
+    shown = either.read("q.out") + either.read("serial") + result.console
+    assert either.read("q.status") == "0\n", shown
     assert said["cpus"] == str(cpus), shown
     assert said["hypervisor"] == "kvm"
     assert said["clock"] == "kvmclock"
     assert said["disk"] == hashlib.md5(content).hexdigest()
     assert "end" in said
+    assert not result.lock_reports
