@@ -16,8 +16,10 @@
 #include <sys/lock.h>
 #include <sys/malloc.h>
 #include <sys/proc.h>
+#include <sys/refcount.h>
 #include <sys/stat.h>
 #include <sys/sysent.h>
+#include <sys/taskqueue.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 
@@ -34,6 +36,7 @@
 struct lkc_file {
 	void		*lfile;
 	const char	*name;
+	struct task	drop;
 };
 
 static fo_rdwr_t	lkc_fo_read;
@@ -197,6 +200,23 @@ lkc_fo_close(struct file *fp, struct thread *td __unused)
 	return (0);
 }
 
+static void
+file_drop(void *arg, int pending)
+{
+
+	while (pending-- > 0)
+		fdrop((struct file *)arg, curthread);
+}
+
+void
+lkc_file_drop(struct file *fp)
+{
+	struct lkc_file *lf;
+
+	lf = fp->f_data;
+	taskqueue_enqueue(taskqueue_thread, &lf->drop);
+}
+
 int
 lkc_fd_reserve(int cloexec, int *fd, void **hfile)
 {
@@ -223,14 +243,17 @@ lkc_fd_attach(int fd __unused, void *hfile, void *lfile, const char *name,
 	lf = malloc(sizeof(*lf), M_LKC, M_WAITOK);
 	lf->lfile = lfile;
 	lf->name = name;
+	TASK_INIT(&lf->drop, 0, file_drop, fp);
 	lkc_module_ref();
 	finit(fp, FREAD | (writable ? FWRITE : 0), DTYPE_DEV, lf,
 	    &lkc_fileops);
 	/*
 	 * If another thread has closed the descriptor meanwhile, this is the
-	 * last reference and closes the file.
+	 * last reference, and our caller may hold locks, as KVM does when it
+	 * makes a vCPU.
 	 */
-	fdrop(fp, curthread);
+	if (!refcount_release_if_not_last(&fp->f_count))
+		lkc_file_drop(fp);
 }
 
 void

@@ -72,8 +72,10 @@ struct lkc_mm *lkc_task_mm(void);
 /* Wait until a kernel thread that is about to exit runs no code of ours. */
 void	lkc_thread_gone(struct thread *td, lwpid_t tid);
 
-/* Mappings of files, lkc_mmap.c. */
+/* Drop a reference of one of our files by another thread, which holds no lock. */
 struct file;
+void	lkc_file_drop(struct file *fp);
+/* Mappings of files, lkc_mmap.c. */
 int	lkc_mmap(struct file *fp, void *lfile, vm_map_t map, vm_offset_t *addr,
 	    vm_size_t size, vm_prot_t prot, vm_prot_t cap_maxprot, int flags,
 	    vm_ooffset_t foff, struct thread *td);

@@ -17,7 +17,6 @@
 #include <sys/mutex.h>
 #include <sys/proc.h>
 #include <sys/rwlock.h>
-#include <sys/taskqueue.h>
 
 #include <vm/vm.h>
 #include <vm/vm_param.h>
@@ -38,7 +37,6 @@ struct lkc_mapping {
 	struct file	*fp;
 	void		*lfile;
 	lkc_u64		pgoff;		/* of the object's first page */
-	struct task	drop;
 };
 
 static int
@@ -51,18 +49,6 @@ mapping_ctor(void *handle __unused, vm_ooffset_t size __unused,
 	return (0);
 }
 
-static void
-mapping_drop(void *arg, int pending __unused)
-{
-	struct lkc_mapping *mp;
-	struct file *fp;
-
-	mp = arg;
-	fp = mp->fp;
-	free(mp, M_LKC);
-	fdrop(fp, curthread);
-}
-
 /*
  * A page fault that meets munmap(2) can be the object's last user, and has the
  * map locked.  The last reference of a file takes locks that come before that
@@ -73,12 +59,15 @@ static void
 mapping_dtor(void *handle)
 {
 	struct lkc_mapping *mp;
+	struct file *fp;
 
 	mp = handle;
+	fp = mp->fp;
+	free(mp, M_LKC);
 	if (curproc->p_vmspace == &vmspace0)
-		mapping_drop(mp, 0);
+		fdrop(fp, curthread);
 	else
-		taskqueue_enqueue(taskqueue_thread, &mp->drop);
+		lkc_file_drop(fp);
 }
 
 /*
@@ -154,11 +143,11 @@ lkc_mmap(struct file *fp, void *lfile, vm_map_t map, vm_offset_t *addr,
 	mp->fp = fp;
 	mp->lfile = lfile;
 	mp->pgoff = OFF_TO_IDX(foff);
-	TASK_INIT(&mp->drop, 0, mapping_drop, mp);
 	object = cdev_pager_allocate(mp, OBJT_DEVICE, &mapping_ops, size, prot,
 	    0, td->td_ucred);
 	if (object == NULL) {
-		mapping_drop(mp, 0);
+		free(mp, M_LKC);
+		fdrop(fp, td);
 		return (EINVAL);
 	}
 	error = vm_mmap_object(map, addr, size, prot, maxprot, flags, object,

@@ -119,7 +119,7 @@ lkc_host_idle(void)
 
 	atomic_store_int(&lkc_module_open, 0);
 	atomic_thread_fence_seq_cst();
-	/* What programs have unmapped may still be on its way: mapping_drop(). */
+	/* Last references may still be on their way: lkc_file_drop(). */
 	taskqueue_quiesce(taskqueue_thread);
 	return (atomic_load_int(&lkc_module_refs) == 0);
 }
