@@ -242,8 +242,8 @@ def test_a_hundred_times_leaves_nothing_behind(
         ten() { once guest; for i in 2 3 4 5 6 7 8 9 10; do once version; done; }
         look() {
             sleep 1; ps -axHo comm,tdname > threads.$1; vmstat -m > malloc.$1
-            sysctl vm.stats.vm.v_wire_count vfs.bufspace vm.uma |
-                grep -E 'wire_count|bufspace|keg.domain.*pages' > wired.$1
+            sysctl vm.stats.vm.v_wire_count vfs.bufspace vm.uma > /tmp/all
+            grep -E 'wire_count|bufspace|keg.domain.*pages' /tmp/all > wired.$1
             vmstat -z > zones.$1; sysctl kern.callout_stat=1
         }
         look warm; for j in 1 2 3 4 5 6 7 8 9 10; do for i in 1 2 3 4; do once guest; done; done
