@@ -82,9 +82,9 @@ def on_freebsd(counted: bool, linux: guest.Linux, work: Path, accel: str) -> dic
     give(work, linux)
     shutil.copy(os.environ["KVM_KO"], work / "kvm.ko")
     shutil.copy(REPOSITORY / PREFIX / "bin/qemu-system-x86_64", work)
-    # From memory, as on Linux: waiting for a disk would count.
+    # From memory, as on Linux: waiting for a disk would count. The first start reads libraries.
     script = (
-        "kldload ./kvm.ko; cp -R . /tmp/t; cd /tmp/t;"
+        "kldload ./kvm.ko; cp -R . /tmp/t; cd /tmp/t; ./qemu-system-x86_64 --version;"
         f" time -p ./qemu-system-x86_64 {accel} {_GUEST}; cat serial"
     )
     machine = Machine(cpus=1 if counted else 2, memory=MEMORY, counted=counted,
