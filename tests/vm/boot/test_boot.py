@@ -127,9 +127,10 @@ def test_linux_on_vt_x(
     ("reset", 0, b"reset"), ("port", 42, b"exit with status 42"),
 ])  # fmt: skip
 def test_linux_ends_in_other_ways(
-    imported: Cache, end: str, status: int, reason: bytes, linux: tuple[Path, Path], tmp_path: Path
-) -> None:
-    result = boot(imported, Machine(), 1, linux, f"{LINUX} END={end}", tmp_path)
+    imported: Cache, machine: Machine, end: str, status: int, reason: bytes,
+    linux: tuple[Path, Path], tmp_path: Path,
+) -> None:  # fmt: skip
+    result = boot(imported, machine, 1, linux, f"{LINUX} END={end}", tmp_path)
     assert b"kvmboot: " + reason in result.output
     assert result.status == status
 
