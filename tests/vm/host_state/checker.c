@@ -1,15 +1,15 @@
 /*-
  * SPDX-License-Identifier: BSD-2-Clause
  *
- *	checker exits [program]
+ *	checker exits program microseconds
  *
  * lets a guest with registers of its own leave it that many times, and looks
  * whether the host's are as before.  The vCPU's thread has an LDT, an I/O
  * permission bitmap, a base of GS, registers of SSE and AVX in use, and a
- * watchpoint, which its parent has set by ptrace(2).  A signal comes every few
- * milliseconds.  On its CPU run by turns a second process, which looks at its
- * own registers, and the program, for 32 bits.  What programs cannot read comes
- * from the module peek: see peek.c.
+ * watchpoint, which its parent has set by ptrace(2).  A signal comes every so
+ * many microseconds.  On its CPU run by turns a second process, which looks at
+ * its own registers, and the program, for 32 bits.  What programs cannot read
+ * comes from the module peek: see peek.c.
  */
 #include <sys/param.h>
 #include <sys/cpuset.h>
@@ -188,12 +188,12 @@ make_tables(void)
 }
 
 static void
-vcpu_thread(long exits)
+vcpu_thread(long exits, long every)
 {
 	static uint64_t gs;
 	static char before[STATE], after[STATE], copy[STATE];
 	static uint8_t load[VECTORS][16], store[VECTORS][16];
-	const struct itimerval often = { { 0, 3000 }, { 0, 3000 } };
+	const struct itimerval often = { { 0, every }, { 0, every } };
 	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
 	struct sigaction sa = { .sa_handler = ticked };
 	struct kvm_run *shared;
@@ -279,7 +279,7 @@ main(int argc, char **argv)
 	pid_t beside, narrow, traced;
 	int status;
 
-	MUST(argc == 3);
+	MUST(argc == 4);
 	__cpuid(1, eax, ebx, ecx, edx);
 	has_avx = (ecx & bit_AVX) != 0 && (ecx & bit_OSXSAVE) != 0;
 	__cpuid(0x80000001, eax, ebx, ecx, edx);
@@ -304,7 +304,7 @@ main(int argc, char **argv)
 	if (traced == 0) {
 		OK(ptrace(PT_TRACE_ME, 0, NULL, 0));
 		raise(SIGSTOP);
-		vcpu_thread(atol(argv[1]));
+		vcpu_thread(atol(argv[1]), atol(argv[3]));
 	}
 	MUST(trace(traced) == 2);
 	OK(kill(beside, SIGTERM));
