@@ -88,7 +88,7 @@ EXPLAINED = {
     " slots.change_while_running do not end either: after an entry Bochs had no exit to log in some"
     " 1,500 and 700 million instructions."
     " smp.ipi, where it matters which vCPU runs first, was ok there once; on FreeBSD it hangs with"
-    " two processors too.",
+    " two processors too. Not tried on Linux yet: smc.by_another_vcpu, and lynnfield's three.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
     ' have on any model ("not implemented yet" in its cpu/cpudb/intel). The newest Bochs (August'
     " 2026) has them. With it, skylake on the plain and icelake on the debug kernel, all is ok, and"
