@@ -63,10 +63,9 @@ MODES = (
 #: What is known about cases that are lost or not ok, by mode.
 EXPLAINED = {
     "svm": "QEMU 7.2; each column is of one boot.",
-    "vmx": "haswell with EPT. Its plain-1 is put together from boots of a few subjects each, in one"
-    " of which timer.apic_periodic did not end; all else on Bochs is of one boot each. Columns of"
-    " 111 cases are older than state.nested and state.tsc; what was said by the machine itself was"
-    " not kept of them.",
+    "vmx": "haswell with EPT. timer.apic_periodic once did not end, in an early boot. All on Bochs"
+    " is of one boot each. Columns of 111 cases are older than state.nested and state.tsc; what was"
+    " said by the machine itself was not kept of them.",
     "vmx-skylake, vmx-icelake": "signals are of a second boot. In the first, signals.storm was not"
     " over after 60 s on debug-2, with a profiling timer of 1 ms; it has one of 3 ms now. A program"
     " that only counts to 3 million with the timer of 1 ms does not get there in 60 s on that"
