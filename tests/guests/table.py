@@ -63,17 +63,17 @@ MODES = (
 #: What is known about cases that are lost or not ok, by mode.
 EXPLAINED = {
     "svm": "QEMU 7.2; each column is of one boot.",
-    "vmx": "haswell with EPT. timer.apic_periodic once did not end, in an early boot. All on Bochs"
-    " is of one boot each. Columns of 111 cases are older than state.nested and state.tsc; what was"
-    " said by the machine itself was not kept of them.",
-    "vmx-skylake, vmx-icelake": "signals are of a second boot. In the first, signals.storm was not"
-    " over after 60 s on debug-2, with a profiling timer of 1 ms; it has one of 3 ms now. A program"
+    "vmx": "haswell with EPT; Bochs 2.7. Each column is of one boot. timer.apic_periodic once did"
+    " not end, in an early boot.",
+    "vmx-skylake, vmx-icelake": "with a profiling timer of 1 ms signals.storm was not over after"
+    " 60 s on debug-2; it has one of 3 ms now. A program"
     " that only counts to 3 million with the timer of 1 ms does not get there in 60 s on that"
     " machine either, with no module loaded: FreeBSD takes all 30,000 instructions of a millisecond"
     " to deliver the signal. On haswell it takes 1.4 s.",
     "vmx-icelake, machine": "Bochs 2.7 has protection keys in XCR0, but CPUID 0xd.9, their place in"
     " XSAVE's area, is empty: its cpu/cpuid.cc has BX_SUPPPORT_PKEYS, with three P. KVM warns of it"
-    " once, at cpuid.c:1138, and leaves the leaf out. plain-1 is older than this check.",
+    " once, at cpuid.c:1138, and leaves the leaf out."
+    " Linux itself warns of it in the same Bochs (\"misordered xstate\") and uses no XSAVE there.",
     "vmx, guest_debug": "in every mode with EPT the case fails by a fault of Bochs 2.7, repaired in"
     " 2.8: an exit for an EPT violation saves the step's trap as pending, so the first step stops"
     " before its instruction. Linux's own KVM, of the same release, says the same words in the same"
@@ -85,9 +85,10 @@ EXPLAINED = {
     " that are skipped for it pass. lynnfield has no PAUSE-loop exiting, which elsewhere ends the"
     " spinning of three more. On Linux's own KVM in the same Bochs signals.kick_running and"
     " slots.change_while_running do not end either: after an entry Bochs had no exit to log in some"
-    " 1,500 and 700 million instructions."
+    " 1,500 and 700 million instructions. Nor do smc.by_another_vcpu and lynnfield's three, each"
+    " alone, in 40 s of Bochs's time, which is as long as Linux and three cases take before them."
     " smp.ipi, where it matters which vCPU runs first, was ok there once; on FreeBSD it hangs with"
-    " two processors too. Not tried on Linux yet: smc.by_another_vcpu, and lynnfield's three.",
+    " two processors too.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
     ' have on any model ("not implemented yet" in its cpu/cpudb/intel). The newest Bochs (August'
     " 2026) has them. With it, skylake on the plain and icelake on the debug kernel, all is ok, and"
