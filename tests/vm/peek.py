@@ -12,9 +12,15 @@ BOOT_SECONDS = 3600  # a million exits under Bochs on a busy host
 
 
 def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
-    command = ["sh", "-c", f"kldload ./peek.ko; kldload ./kvm.ko; {text}"]
+    """Run shell commands beside ``peek.ko``."""
+    command = ["sh", "-c", f"kldload ./peek.ko; {text}"]
     result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
     assert result.panic is None, result.panic.text
     assert result.lock_reports == ()
     assert result.outcome == "exited", result.console
     return result
+
+
+def script_with_kvm(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
+    """The same with ``kvm.ko`` loaded."""
+    return script(cache, machine, directory, f"kldload ./kvm.ko; {text}")

@@ -16,7 +16,7 @@ from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Emulator, Machine
 from tests.guests.table import XSAVE
 from tests.vm import cross
-from tests.vm.peek import script
+from tests.vm.peek import script_with_kvm as script
 
 pytestmark = pytest.mark.vm
 

@@ -14,7 +14,7 @@ import pytest
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Emulator, Machine
 from tests.vm import cross
-from tests.vm.peek import script
+from tests.vm.peek import script_with_kvm as script
 
 pytestmark = pytest.mark.vm
 

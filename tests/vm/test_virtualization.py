@@ -15,13 +15,12 @@ import pytest
 from portkit.vm import bochs
 from portkit.vm.cache import Cache, Kind
 from portkit.vm.machine import Machine
-from portkit.vm.run import Result, run
 from tests.vm import cross
+from tests.vm.peek import script
 
 pytestmark = pytest.mark.vm
 
 PEEK = Path(__file__).parent / "host_state/peek.c"
-BOOT_SECONDS = 900
 
 #: What each model has of VT-x, as the module says it.
 MODELS = {
@@ -50,15 +49,6 @@ def directory(tmp_path: Path, kind: Kind) -> Path:
     shutil.copy(cross.kvm_ko(kind), directory / "kvm.ko")
     cross.module([PEEK], directory / "peek.ko", kind)
     return directory
-
-
-def script(cache: Cache, machine: Machine, directory: Path, text: str) -> Result:
-    command = ["sh", "-c", f"kldload ./peek.ko; {text}"]
-    result = run(cache, machine, directory, command, timeout=BOOT_SECONDS)
-    assert result.panic is None, result.panic.text
-    assert result.lock_reports == ()
-    assert result.outcome == "exited", result.console
-    return result
 
 
 def firmware(directory: Path, value: int) -> Path:
