@@ -87,8 +87,8 @@ EXPLAINED = {
     " slots.change_while_running do not end either: after an entry Bochs had no exit to log in some"
     " 1,500 and 700 million instructions. Nor do smc.by_another_vcpu and lynnfield's three, each"
     " alone, in 40 s of Bochs's time, which is as long as Linux and three cases take before them."
-    " smp.ipi, where it matters which vCPU runs first, was ok there once; on FreeBSD it hangs with"
-    " two processors too.",
+    " smp.ipi was ok there in three runs of three, but hangs on FreeBSD, with two processors too:"
+    " it may be that another vCPU runs first, but this is not proven to be Bochs's fault.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
     ' have on any model ("not implemented yet" in its cpu/cpudb/intel). The newest Bochs (August'
     " 2026) has them. With it, skylake on the plain and icelake on the debug kernel, all is ok, and"
