@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Where things are in a guest's memory: for clients (C) and guests (assembly).
- * All below 64 KB can be reached from real mode.
+ * All below 64 KB can be reached from real mode.  A guest that waits in a loop
+ * has its interrupts on, as Bochs may otherwise never leave it (docs/vm.md).
  */
 #ifndef _GUEST_H_
 #define	_GUEST_H_

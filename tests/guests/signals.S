@@ -6,8 +6,12 @@
 	.code64
 	.globl	signals_spin
 signals_spin:
+	sti
+	/* FALLTHROUGH */
+	.globl	signals_spin_masked
+signals_spin_masked:
 	incq	DATA
-	jmp	signals_spin
+	jmp	signals_spin_masked
 
 	.globl	signals_halt
 signals_halt:

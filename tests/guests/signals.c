@@ -11,7 +11,7 @@
 
 #include "client.h"
 
-extern guest_code signals_spin, signals_sum, signals_halt;
+extern guest_code signals_spin, signals_spin_masked, signals_sum, signals_halt;
 
 CASE(signals, immediate_exit)
 {
@@ -96,6 +96,13 @@ CASE(signals, kick_running)
 {
 
 	kick_out(signals_spin, VM_IRQCHIP);
+}
+
+/* The guest's interrupts are off, the host's are not. */
+CASE(signals, kick_masked)
+{
+
+	kick_out(signals_spin_masked, VM_IRQCHIP);
 }
 
 /* From HLT, in which the vCPU waits in the kernel. */

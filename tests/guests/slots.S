@@ -16,13 +16,14 @@ slots_write:				/* (address, value) */
 
 	.globl	slots_watch
 slots_watch:				/* (address, value that it always has) */
-	mov	(%rdi), %rax
+	sti
+2:	mov	(%rdi), %rax
 	incl	DATA
 	cmp	%rsi, %rax
 	je	1f
 	incl	DATA + 4
 1:	cmpl	$0, DATA + 8
-	je	slots_watch
+	je	2b
 	out	%al, $PORT_DONE
 
 	.globl	slots_fill

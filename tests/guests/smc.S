@@ -43,17 +43,19 @@ smc_called:
 
 	.globl	smc_caller
 smc_caller:				/* (last) */
-	call	smc_called
+	sti
+2:	call	smc_called
 	cmp	%edi, %eax
 	jbe	1f
 	incl	DATA + 4
 1:	mov	%eax, DATA
 	cmp	%edi, %eax
-	jne	smc_caller
+	jne	2b
 	out	%al, $PORT_DONE
 
 	.globl	smc_changer
 smc_changer:				/* (last, say it until it is seen) */
+	sti
 	xor	%ecx, %ecx
 1:	inc	%ecx
 	mov	%ecx, smc_called + 1

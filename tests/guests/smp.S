@@ -16,6 +16,7 @@ smp_starter:				/* (page of the code to start) */
 	movl	$0x4500, ICR(%rbx)	/* INIT */
 	or	$0x4600, %edi		/* STARTUP */
 	mov	%edi, ICR(%rbx)
+	sti
 1:	pause
 	cmpw	$0, DATA
 	je	1b
@@ -26,8 +27,10 @@ smp_ping:
 	mov	$LAPIC, %ebx
 	movl	$0x1ff, 0xf0(%rbx)
 	mov	$DATA, %esi
+	sti
 1:	cmpl	$0, DATA + 8		/* until the other can hear */
 	je	1b
+	cli
 2:	movl	$1 << 24, ICR_TO(%rbx)
 	movl	$0x4051, ICR(%rbx)
 	sti
@@ -70,6 +73,7 @@ smp_handler:
 smp_broadcast:				/* (how many others, our offset) */
 	mov	$LAPIC, %ebx
 	movl	$0x1ff, 0xf0(%rbx)
+	sti
 1:	pause
 	cmp	%edi, DATA + 0x40
 	jb	1b
@@ -85,6 +89,7 @@ smp_listen:
 	.globl	smp_x2apic
 smp_x2apic:
 	call	x2apic_on
+	sti
 1:	pause
 	cmp	%edi, DATA + 0x40
 	jb	1b
