@@ -22,8 +22,8 @@
 
 # --- what the compatibility layer consists of -------------------------------
 
-LKC_GLUE=	alternative block core cpufeature eventfd files fpu lock memory \
-		mm param pintable printk reaper smp srcu srcu_call timer \
+LKC_GLUE=	alternative block core cpufeature eventfd files fpu gup lock memory \
+		mm param pins pintable printk reaper smp srcu srcu_call timer \
 		uaccess workqueue x86_cpu
 # Upstream's own, used as it is.
 LKC_LIB=	bitmap bsearch ctype find_bit hweight interval_tree kstrtox \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* User memory is pinned, not mapped: see mm.c for what stands behind each call. */
+/* User memory is pinned, not mapped: see pins.c for what stands behind each call. */
 #ifndef _LINUX_MM_H
 #define	_LINUX_MM_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One mm_struct per FreeBSD vmspace that uses the module, with the table of
- * its pinned pages (mm.c).  There are no VMAs of user mappings; the type exists
+ * its pinned pages (pins.c).  There are no VMAs of user mappings; the type exists
  * for mmap of the module's own files. */
 #ifndef _LINUX_MM_TYPES_H
 #define	_LINUX_MM_TYPES_H
