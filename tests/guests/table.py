@@ -81,14 +81,10 @@ EXPLAINED = {
     "vmx, emulator": "Bochs 2.7 and its newest source: a host that enters a guest with interrupts"
     " off, both having IF=0, keeps its own interrupts masked, so a guest that spins with"
     " interrupts off never exits. Its local APIC holds the timer's vector, 0xef, in IRR all the"
-    " while, and the event is masked. With handleInterruptMaskChange() called at VM entry the cases"
-    " that are skipped for it pass. lynnfield has no PAUSE-loop exiting, which elsewhere ends the"
-    " spinning of three more. On Linux's own KVM in the same Bochs signals.kick_running and"
-    " slots.change_while_running do not end either: after an entry Bochs had no exit to log in some"
-    " 1,500 and 700 million instructions. Nor do smc.by_another_vcpu and lynnfield's three, each"
-    " alone, in 40 s of Bochs's time, which is as long as Linux and three cases take before them."
-    " smp.ipi was ok there in three runs of three, but hangs on FreeBSD, with two processors too:"
-    " it may be that another vCPU runs first, but this is not proven to be Bochs's fault.",
+    " while, and the event is masked. Guests that wait in a loop have interrupts on for that reason;"
+    " signals.kick_masked is the case without, and is skipped. On Linux's own KVM in the same Bochs"
+    " it does not end either: after an entry Bochs had no exit to log in some 1,500 million"
+    " instructions. With tests/emulators/bochs-2.7.patch (docs/emulators.md) it passes.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
     ' have on any model ("not implemented yet" in its cpu/cpudb/intel). The newest Bochs (August'
     " 2026) has them. With it, skylake on the plain and icelake on the debug kernel, all is ok, and"

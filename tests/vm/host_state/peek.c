@@ -10,6 +10,9 @@
  *	debug.peek.asleep	-1, or after a suspend the number of CPUs on which
  *				it was on at wake-up, as far as FreeBSD asks them
  *	debug.peek.mce		1 if FreeBSD took an INT 18 as a machine check
+ *	debug.peek.mce_in_guest	1 if the emulator is the repaired Bochs of
+ *				docs/emulators.md; the CPU that is written to it
+ *				then has a machine check in its next guest
  *	debug.peek.stop		1 if all other CPUs obeyed an NMI within seconds
  */
 
@@ -188,6 +191,21 @@ peek_mce(SYSCTL_HANDLER_ARGS)
 }
 SYSCTL_PROC(_debug_peek, OID_AUTO, mce, CTLTYPE_UINT | CTLFLAG_RD |
     CTLFLAG_MPSAFE, NULL, 0, peek_mce, "IU", "");
+
+static int
+peek_mce_in_guest(SYSCTL_HANDLER_ARGS)
+{
+	u_int cpu;
+	int error;
+
+	cpu = inb(0x8901) == IDT_MC;
+	error = sysctl_handle_int(oidp, &cpu, 0, req);
+	if (error == 0 && req->newptr != NULL)
+		outb(0x8901, cpu);
+	return (error);
+}
+SYSCTL_PROC(_debug_peek, OID_AUTO, mce_in_guest, CTLTYPE_UINT | CTLFLAG_RW |
+    CTLFLAG_MPSAFE, NULL, 0, peek_mce_in_guest, "IU", "");
 
 static int asleep = -1;
 SYSCTL_INT(_debug_peek, OID_AUTO, asleep, CTLFLAG_RD, &asleep, 0, "");
