@@ -73,7 +73,7 @@ EXPLAINED = {
     "vmx-icelake, machine": "Bochs 2.7 has protection keys in XCR0, but CPUID 0xd.9, their place in"
     " XSAVE's area, is empty: its cpu/cpuid.cc has BX_SUPPPORT_PKEYS, with three P. KVM warns of it"
     " once, at cpuid.c:1138, and leaves the leaf out."
-    " Linux itself warns of it in the same Bochs (\"misordered xstate\") and uses no XSAVE there.",
+    ' Linux itself warns of it in the same Bochs ("misordered xstate") and uses no XSAVE there.',
     "vmx, guest_debug": "in every mode with EPT the case fails by a fault of Bochs 2.7, repaired in"
     " 2.8: an exit for an EPT violation saves the step's trap as pending, so the first step stops"
     " before its instruction. Linux's own KVM, of the same release, says the same words in the same"
@@ -81,10 +81,10 @@ EXPLAINED = {
     "vmx, emulator": "Bochs 2.7 and its newest source: a host that enters a guest with interrupts"
     " off, both having IF=0, keeps its own interrupts masked, so a guest that spins with"
     " interrupts off never exits. Its local APIC holds the timer's vector, 0xef, in IRR all the"
-    " while, and the event is masked. Guests that wait in a loop have interrupts on for that reason;"
-    " signals.kick_masked is the case without, and is skipped. On Linux's own KVM in the same Bochs"
-    " it does not end either: after an entry Bochs had no exit to log in some 1,500 million"
-    " instructions. With tests/emulators/bochs-2.7.patch (docs/emulators.md) it passes.",
+    " while, and the event is masked. Guests that wait in a loop have interrupts on for that"
+    " reason; signals.kick_masked is the case without, and is skipped. On Linux's own KVM in the"
+    " same Bochs it does not end either: after an entry Bochs had no exit to log in some 1,500"
+    " million instructions. With tests/emulators/bochs-2.7.patch (docs/emulators.md) it passes.",
     "vmx, APICv": "off in every mode: KVM wants posted interrupts for it, which Bochs 2.7 does not"
     ' have on any model ("not implemented yet" in its cpu/cpudb/intel). The newest Bochs (August'
     " 2026) has them. With it, skylake on the plain and icelake on the debug kernel, all is ok, and"
