@@ -17,9 +17,7 @@
 #include <machine/psl.h>
 
 #include "lkc_host.h"
-
-int	hosttest_start(void);
-void	hosttest_stop(void);
+#include "hosttest_module.h"
 
 static int
 hosttest_modevent(module_t mod __unused, int what, void *arg __unused)
