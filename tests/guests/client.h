@@ -5,7 +5,8 @@
  * a mode of the processor, and cases that pass, fail or are skipped.
  *
  * A case runs in a process of its own.  CHECK() and its kin end it at the first
- * thing that is not as it should be, and say what.
+ * thing that is not as it should be, and say what.  The library itself is in
+ * client_*.c.
  */
 #ifndef _CLIENT_H_
 #define	_CLIENT_H_
@@ -40,12 +41,21 @@ struct test_case {
 	static void							\
 	case_##subject##_##what(void)
 
-void	fail(const char *file, int line, const char *fmt, ...)
-	    __dead2 __printflike(3, 4);
+void	fail(int line, const char *fmt, ...) __dead2 __printflike(2, 3);
 void	skip(const char *fmt, ...) __dead2 __printflike(1, 2);
 void	note(const char *fmt, ...) __printflike(1, 2);
 
-#define	FAIL(...)	fail(__FILE__, __LINE__, __VA_ARGS__)
+/*
+ * Functions of the library that can fail a case are called through HERE, which
+ * notes where for the message.
+ */
+extern int case_line;
+#define	HERE	(void)(case_line = __LINE__)
+#ifdef CLIENT_LIBRARY
+#define	FAIL(...)	fail(case_line, __VA_ARGS__)
+#else
+#define	FAIL(...)	fail(__LINE__, __VA_ARGS__)
+#endif
 #define	CHECK(x) do {							\
 	if (!(x))							\
 		FAIL("not so: %s", #x);					\
@@ -57,12 +67,6 @@ void	note(const char *fmt, ...) __printflike(1, 2);
 		FAIL("%s is %#jx, not %#jx", #a, (uintmax_t)a_,		\
 		    (uintmax_t)b_);					\
 } while (0)
-/*
- * Functions of the library that can fail a case are called through HERE, which
- * notes where for the message.
- */
-extern int case_line;
-#define	HERE	(void)(case_line = __LINE__)
 /* A system call that must work; its value. */
 #define	SYS(x) ({							\
 	__typeof__(x) r_ = (x);						\
