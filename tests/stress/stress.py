@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 def build(cache: Cache, directory: Path) -> None:
     """Make the program ``stress`` in a directory."""
-    sources = [*HERE.glob("stress*.c"), HERE / "stress_guest.S", *GUESTS.glob("client*.c")]
+    sources = [*sorted(HERE.glob("stress*.c")), HERE / "stress_guest.S", *GUESTS.glob("client*.c")]
     first, *more = sources
     cross.kvm_program(cache, first, directory / "stress", Path(f"-I{GUESTS}"), *more)
 
