@@ -105,9 +105,11 @@ void	set_mode(struct worker *w, int vcpu);
 /* fuzz_ioctl.c: ioctl(2) on what is a descriptor of KVM. */
 long	call(struct worker *w, const char *name, int fd, unsigned long cmd,
 	    uint64_t arg);
+void	op_ioctl(struct worker *w);
+
+/* fuzz_machine.c: machines as clients make and run them. */
 void	op_create(struct worker *w);
 void	op_memory(struct worker *w);
-void	op_ioctl(struct worker *w);
 void	op_run(struct worker *w);
 void	op_setup(struct worker *w);
 
