@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from portkit.vm.cache import Cache, Kind, default_directory
-from portkit.vm.machine import Machine
+from portkit.vm.machine import Emulator, Machine
 from portkit.vm.run import Result, run
 from tests.stress import measure
 from tests.vm import cross
@@ -41,7 +41,7 @@ class Slice:
     """What one machine did.
 
     Attributes:
-        seed, kernel, cpus, tunables, uid: what was asked for.
+        seed, emulator, kernel, cpus, tunables, uid: what was asked for.
         outcome: ``ok``, or the first thing that was wrong.
         counts: rounds, operations, ioctls, exits ... of the rounds that have ended.
         complaints: the lines of COMPLAINT, and names of lock reports.
@@ -50,6 +50,7 @@ class Slice:
     """
 
     seed: int
+    emulator: Emulator
     kernel: Kind
     cpus: int
     tunables: tuple[str, ...]
@@ -104,7 +105,8 @@ def fuzz(
     complaints = [*COMPLAINT.findall(result.console), *(r.kind for r in result.lock_reports)]
     seed = re.search(r"-s (\d+)", options)
     done = Slice(
-        int(seed[1]) if seed else 1, machine.kernel, machine.cpus, machine.tunables, uid,
+        int(seed[1]) if seed else 1, machine.emulator, machine.kernel, machine.cpus,
+        machine.tunables, uid,
         judge(result, directory), counts, tuple(complaints), round(result.seconds, 1),
         result.outcome == "stopped" and bool(result.emulator_fault),
     )  # fmt: skip
@@ -136,7 +138,7 @@ def summary(slices: Sequence[Slice]) -> str:
     hours = sum(done.seconds for done in slices) / 3600
     counted = ", ".join(f"{number:,} {name}" for name, number in counts.items())
     kinds = Counter(
-        f"{', '.join([d.kernel, f'{d.cpus} CPUs', *d.tunables, f'uid {d.uid}'])}: "
+        f"{', '.join([d.emulator, d.kernel, f'{d.cpus} CPUs', *d.tunables, f'uid {d.uid}'])}: "
         + ", ".join([d.outcome, *d.complaints])
         for d in slices
     )
@@ -153,13 +155,16 @@ def main() -> None:
     parser.add_argument("--slice", type=int, default=600, help="seconds that a machine fuzzes")
     parser.add_argument("--seed", type=int, default=1, help="of the first slice; then 1 more each")
     parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--emulator", choices=["qemu", "bochs"], default="qemu")
     parser.add_argument("--kernel", choices=["plain", "debug"], default="debug")
     parser.add_argument("--tunable", action="append", default=[], help="as hw.kvm.amd.npt=0")
     parser.add_argument("--record", type=Path, required=True)
     args = parser.parse_args()
     args.record.mkdir(parents=True, exist_ok=True)
     cache = Cache(default_directory())
-    machine = Machine(args.kernel, args.cpus, memory=768, tunables=tuple(args.tunable))
+    machine = Machine(
+        args.kernel, args.cpus, memory=768, emulator=args.emulator, tunables=tuple(args.tunable)
+    )
     end, slices = time.monotonic() + args.hours * 3600, list[Slice]()
     for seed in range(args.seed, sys.maxsize):
         left = end - time.monotonic()
