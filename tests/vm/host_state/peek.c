@@ -10,9 +10,11 @@
  *	debug.peek.asleep	-1, or after a suspend the number of CPUs on which
  *				it was on at wake-up, as far as FreeBSD asks them
  *	debug.peek.mce		1 if FreeBSD took an INT 18 as a machine check
- *	debug.peek.mce_in_guest	1 if the emulator is the repaired Bochs of
- *				docs/emulators.md; the CPU that is written to it
- *				then has a machine check in its next guest
+ *	debug.peek.mcg_status	of the CPU that the caller runs on: 5 while a machine
+ *				check waits, 1 when FreeBSD has taken it
+ *	debug.peek.mce_in_guest	-1 unless the emulator is docs/emulators.md's
+ *				Bochs; a CPU that is written has a machine check
+ *				in its next guest
  *	debug.peek.stop		1 if all other CPUs obeyed an NMI within seconds
  */
 
@@ -193,19 +195,31 @@ SYSCTL_PROC(_debug_peek, OID_AUTO, mce, CTLTYPE_UINT | CTLFLAG_RD |
     CTLFLAG_MPSAFE, NULL, 0, peek_mce, "IU", "");
 
 static int
+peek_mcg_status(SYSCTL_HANDLER_ARGS)
+{
+	u_int status;
+
+	status = rdmsr(MSR_MCG_STATUS);
+	return (sysctl_handle_int(oidp, &status, 0, req));
+}
+SYSCTL_PROC(_debug_peek, OID_AUTO, mcg_status, CTLTYPE_UINT | CTLFLAG_RD |
+    CTLFLAG_MPSAFE, NULL, 0, peek_mcg_status, "IU", "");
+
+static int
 peek_mce_in_guest(SYSCTL_HANDLER_ARGS)
 {
-	u_int cpu;
-	int error;
+	int cpu, error;
 
-	cpu = inb(0x8901) == IDT_MC;
+	cpu = inb(0x8901) == IDT_MC ? 0 : -1;
 	error = sysctl_handle_int(oidp, &cpu, 0, req);
-	if (error == 0 && req->newptr != NULL)
+	if (error == 0 && req->newptr != NULL) {
+		wrmsr(MSR_MCG_STATUS, 0);
 		outb(0x8901, cpu);
+	}
 	return (error);
 }
-SYSCTL_PROC(_debug_peek, OID_AUTO, mce_in_guest, CTLTYPE_UINT | CTLFLAG_RW |
-    CTLFLAG_MPSAFE, NULL, 0, peek_mce_in_guest, "IU", "");
+SYSCTL_PROC(_debug_peek, OID_AUTO, mce_in_guest, CTLTYPE_INT | CTLFLAG_RW |
+    CTLFLAG_MPSAFE, NULL, 0, peek_mce_in_guest, "I", "");
 
 static int asleep = -1;
 SYSCTL_INT(_debug_peek, OID_AUTO, asleep, CTLFLAG_RD, &asleep, 0, "");
