@@ -65,19 +65,19 @@ def test_a_guest_is_stopped_and_stepped(host: Host, tiny: Path) -> None:
 
 
 @pytest.mark.parametrize(("model", "kinds"), [(None, "01"), ("ryzen", "0")])
-def test_breakpoints_stop_a_guest(host: Host, tiny: Path, model: str | None, kinds: str) -> None:
+def test_breakpoints_stop_a_guest(either: Host, tiny: Path, model: str | None, kinds: str) -> None:
     """Of both kinds, 0 is software's. On Bochs: QEMU's SVM neither intercepts INT3 nor loads DRs.
 
     On "ryzen" an exit for a debug exception has not written DR6, so nobody knows whose it is.
     """
-    shutil.copy(tiny, host.directory)
+    shutil.copy(tiny, either.directory)
     address = symbol(tiny, "break_here")
     steps = [("\\003", "T02")]
     for kind in kinds:
         where = f"{kind},{address:x},1"
         steps += [(f"Z{where}", "OK"), ("c", "T05"), ("g", "#"), (f"z{where}", "OK")]
         steps += [("s", "T05")] if "1" in kinds else []
-    result = host.script(
+    result = either.script(
         GUEST
         + START
         + "say '+$c#63'; expect a a.tiny boot\n"
@@ -86,6 +86,6 @@ def test_breakpoints_stop_a_guest(host: Host, tiny: Path, model: str | None, kin
         emulator="bochs",
         model=model,
     )
-    replies = host.read("replies")
-    assert host.read("a.status") == "0\n", replies + host.read("a.out") + result.console
+    replies = either.read("replies")
+    assert either.read("a.status") == "0\n", replies + either.read("a.out") + result.console
     assert registers(replies) == [address] * len(kinds), replies

@@ -138,6 +138,7 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
     boots(either, linux, board, cpus)
 
 
-def test_linux_boots_on_intel(host: Host, linux: Linux) -> None:
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_linux_boots_on_intel(either: Host, linux: Linux, cpus: int) -> None:
     """Bochs emulates VMX."""
-    boots(host, linux, "pc", 1, "bochs")
+    boots(either, linux, "pc", cpus, "bochs")

@@ -114,10 +114,10 @@ def test_a_guest_without_an_interrupt_controller_in_the_kernel(host: Host, tiny:
     assert words(host.read("a.tiny"))[1:] == [SUM]
 
 
-def test_on_intel(host: Host, tiny: Path) -> None:
+def test_on_intel(either: Host, tiny: Path) -> None:
     """Firmware and the tiny guest under VMX, which Bochs emulates."""
-    shutil.copy(tiny, host.directory)
-    result = host.script(
+    shutil.copy(tiny, either.directory)
+    result = either.script(
         GUEST
         + """
         start q -M pc -cpu host -m 64 \\
@@ -128,9 +128,9 @@ def test_on_intel(host: Host, tiny: Path) -> None:
         """,
         memory=512, emulator="bochs",
     )  # fmt: skip
-    shown = host.read("q.out") + host.read("a.out") + result.console
-    assert "SeaBIOS (version" in host.read("bios"), shown
-    assert host.read("q.status") + host.read("a.status") == "0\n0\n", shown
-    said = words(host.read("a.tiny"))
+    shown = either.read("q.out") + either.read("a.out") + result.console
+    assert "SeaBIOS (version" in either.read("bios"), shown
+    assert either.read("q.status") + either.read("a.status") == "0\n0\n", shown
+    said = words(either.read("a.tiny"))
     assert said[1] == SUM
     assert int(said[2].split()[1], 16) > 0
