@@ -138,7 +138,6 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
     boots(either, linux, board, cpus)
 
 
-@pytest.mark.parametrize("cpus", [1, 2])
-def test_linux_boots_on_intel(either: Host, linux: Linux, cpus: int) -> None:
-    """Bochs emulates VMX."""
-    boots(either, linux, "pc", cpus, "bochs")
+def test_linux_boots_on_intel(either: Host, linux: Linux) -> None:
+    """Bochs emulates VMX. Two vCPUs may stop it: each spins with interrupts off (docs/vm.md)."""
+    boots(either, linux, "pc", 1, "bochs")
