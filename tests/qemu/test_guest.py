@@ -139,5 +139,5 @@ def test_linux_boots_with_disk_and_network_and_powers_off(
 
 
 def test_linux_boots_on_intel(either: Host, linux: Linux) -> None:
-    """Bochs emulates VMX. Two vCPUs may stop it: each spins with interrupts off (docs/vm.md)."""
+    """Bochs emulates VMX. It does not do for two vCPUs: docs/qemu.md, at its end."""
     boots(either, linux, "pc", 1, "bochs")
