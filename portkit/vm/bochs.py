@@ -71,6 +71,7 @@ def prepare(job: Job) -> list[str]:
         more=(
             # Bochs 2.7: another processor's store does not end an MWAIT.
             "machdep.idle_mwait=0",
+            *_hints(),
         ),
     )  # fmt: skip
     _write_boot_disk(job, settings.encode())
@@ -86,6 +87,14 @@ def prepare(job: Job) -> list[str]:
     # Debian's Bochs is the debugger's build: it asks for a command before it starts.
     (job.directory / "continue").write_text("c\n", encoding="utf-8")
     return [program, "-q", "-f", "bochsrc", "-rc", "continue"]
+
+
+def _hints() -> list[str]:
+    """A disk's name says its place; else whichever answers first has the lower number."""
+    hints = [f"hint.scbus.{bus}.at=ata{bus}" for bus in range(2)]
+    for disk in range(4):
+        hints += [f"hint.ada.{disk}.at=scbus{disk // 2}", f"hint.ada.{disk}.target={disk % 2}"]
+    return hints
 
 
 def _write_boot_disk(job: Job, settings: bytes) -> None:
