@@ -110,8 +110,7 @@ def qmp(control: Path, command: str) -> None:
         ):  # fmt: skip
             lines.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
             lines.flush()
-            while not lines.readline().startswith('{"return"'):
-                pass  # the greeting, or an event
+            next(line for line in lines if line.startswith('{"return"'))  # past the greeting and events
 
 
 def test_machine_checks_in_a_guest_reach_the_host(
