@@ -110,7 +110,7 @@ def qmp(control: Path, command: str) -> None:
         ):  # fmt: skip
             lines.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
             lines.flush()
-            next(line for line in lines if line.startswith('{"return"'))  # past the greeting and events
+            next(line for line in lines if line.startswith('{"return"'))  # or an event
 
 
 def test_machine_checks_in_a_guest_reach_the_host(
